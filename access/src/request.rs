@@ -282,10 +282,6 @@ impl Request<'_> {
         if let Some(values) = facts.derived.and_then(|derived| derived.get(key)) {
             return Values::Known(Cow::Borrowed(values));
         }
-        let one = |value: Option<&str>| match value {
-            Some(value) => Values::Known(Cow::Owned(vec![value.to_owned()])),
-            None => Values::Absent,
-        };
         let tag = |tags: Option<&BTreeMap<String, String>>, name: &str| {
             // Tag keys in condition keys are case-insensitive.
             let found = tags.and_then(|tags| {
@@ -299,7 +295,12 @@ impl Request<'_> {
         if let Some(name) = tag_of_resource(key) {
             return tag(facts.resource_tags, name);
         }
-        match key {
+        self.of_principal(key).unwrap_or_else(|| self.of_request(key, facts))
+    }
+
+    /// The value of a key about the principal. None for another key.
+    fn of_principal(&self, key: &str) -> Option<Values<'static>> {
+        Some(match key {
             "aws:principalarn" => match self.principal {
                 Principal::Role { arn, .. } | Principal::User(arn) => one(Some(arn)),
                 Principal::Federated(_) | Principal::CanonicalUser(_) => Values::Unknown,
@@ -327,6 +328,16 @@ impl Request<'_> {
                 Principal::Service(name) => one(Some(name)),
                 _ => Values::Absent,
             },
+            "aws:tokenissuetime" if matches!(self.principal, Principal::Role { .. }) => {
+                Values::Unknown
+            }
+            _ => return None,
+        })
+    }
+
+    /// The value of a key about the action, the resource or the connection.
+    fn of_request(&self, key: &str, facts: &Facts<'_>) -> Values<'static> {
+        match key {
             "aws:requestedregion" => match region_of(self.resource).or(facts.region) {
                 Some(region) => one(Some(region)),
                 // IAM has one region per partition.
@@ -350,9 +361,6 @@ impl Request<'_> {
             | "aws:userid" => Values::Unknown,
             // Every request to assume a role names a session.
             "sts:rolesessionname" if self.action.lower().starts_with("sts:assumerole") => {
-                Values::Unknown
-            }
-            "aws:tokenissuetime" if matches!(self.principal, Principal::Role { .. }) => {
                 Values::Unknown
             }
             "s3:authtype" | "s3:signatureversion" if self.action.service() == "s3" => {
@@ -381,6 +389,14 @@ impl Request<'_> {
             "aws:viaawsservice" => one(Some("false")),
             _ => Values::Absent,
         }
+    }
+}
+
+/// A single value, or none.
+fn one(value: Option<&str>) -> Values<'static> {
+    match value {
+        Some(value) => Values::Known(Cow::Owned(vec![value.to_owned()])),
+        None => Values::Absent,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::document::{Comparison, Condition, Qualifier};
 use crate::lake::CELLS;
 use crate::pattern;
 use crate::request::{Context, Facts, Principal, Request, Truth, partition_of};
-pub use asked::{actions_of, named_principals, names_exactly};
+pub use asked::{actions_of, named_principals, names_exactly, shown};
 
 /// The text that replaces each `*`.
 pub const FILL: &str = "zz~sample~zz";

@@ -7,6 +7,7 @@ mod facts;
 mod gaps;
 mod modelled;
 mod organization;
+mod resource;
 mod sides;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use facts::{ExternalFacts, PartsMut};
 use gaps::{ATTACHED, LAKE, NOT_IN_MESH};
 pub use gaps::{Gaps, More};
 pub use organization::{Organization, OrganizationPolicy};
+pub use resource::{AccessPoint, Code, Resource};
 use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
 pub use sides::{Target, bucket_of};
 
@@ -56,53 +58,6 @@ pub struct Role {
     pub more: More,
     /// The trust policy.
     pub trust: Document,
-}
-
-/// A resource of the templates other than a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resource {
-    /// The ARN.
-    pub arn: String,
-    /// The type, such as `AWS::S3::Bucket`.
-    pub kind: String,
-    /// The account.
-    pub account: String,
-    /// The tags.
-    pub tags: BTreeMap<String, String>,
-    /// The resource policy.
-    pub policy: Option<Document>,
-    /// The code that it runs.
-    pub code: Code,
-    /// Sub-resources with ARNs of their own, as the part after this resource's ARN and a slash: the stages of a
-    /// pipeline and their actions.
-    pub parts: Vec<String>,
-    /// Where the resource is declared.
-    pub origin: Origin,
-}
-
-impl Resource {
-    /// Whether this is a KMS key or a replica key.
-    pub fn is_key(&self) -> bool {
-        matches!(self.kind.as_str(), "AWS::KMS::Key" | "AWS::KMS::ReplicaKey")
-    }
-}
-
-/// The code that a resource runs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Code {
-    /// The ARN of the role that it runs with.
-    pub role: Option<String>,
-    /// The code's locations outside of the resource: ARNs of repositories and objects, with wildcards.
-    pub lies_in: Vec<String>,
-    /// The build projects that receive the code, by ARN.
-    pub builds: Vec<String>,
-}
-
-/// An access point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessPoint {
-    /// The bucket's name.
-    pub bucket: String,
 }
 
 /// The reason for `Unknown` if IAM still grants access to catalog data for principals that have not opted in.

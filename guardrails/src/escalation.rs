@@ -75,16 +75,14 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
     let has = |wanted: &str| statement.conditions.iter().any(|one| requires(one, wanted));
-    let is_wide = |kind: &str| {
-        statement.not_resources
-            || statement.resources.iter().any(|resource| is_any_of(kind, resource))
-    };
     // Every iam:PassRole request carries the key, so `IfExists` makes no difference.
     let is_for_service = statement
         .conditions
         .iter()
         .any(|condition| condition.key == "iam:passedtoservice" && condition.limits());
-    if !among(statement, &["iam:PassRole"]).is_empty() && (is_wide("role/") || !is_for_service) {
+    if !among(statement, &["iam:PassRole"]).is_empty()
+        && (is_wide(statement, "role/") || !is_for_service)
+    {
         let message = "iam:PassRole without a service, or for any role; expected the roles and a condition on iam:PassedToService";
         report(Guardrail::PassAnyRole, message.to_owned());
     }
@@ -99,7 +97,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         })
     };
     if !among(statement, &["sts:AssumeRole"]).is_empty()
-        && (is_wide("role/") || statement.resources.iter().any(is_beyond))
+        && (is_wide(statement, "role/") || statement.resources.iter().any(is_beyond))
     {
         let message = "sts:AssumeRole for any role, of any account, or of the CDK's bootstrap; expected the roles";
         report(Guardrail::AssumeAnyRole, message.to_owned());
@@ -120,6 +118,30 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         );
         report(Guardrail::IamWithoutBoundary, message);
     }
+    if let Some(message) = changes_of_others(role, statement) {
+        report(Guardrail::ChangeSetsOnOthers, message);
+    }
+    if opens_any_profile(statement) {
+        let message = "sagemaker:CreatePresignedDomainUrl for any profile opens sessions with other teams' roles; expected the profiles, or a condition on their tags";
+        report(Guardrail::PresignedUrl, message.to_owned());
+    }
+    let own = rights_of_its_own(role, statement);
+    if !own.is_empty() && !statement.not_resources {
+        let message = format!(
+            "{} reaches the role itself; expected a deny, or narrower resources",
+            own.join(", ")
+        );
+        report(Guardrail::PolicyOnOneself, message);
+    }
+}
+
+/// Whether a statement is about every resource of a kind, such as `role/`.
+fn is_wide(statement: &Statement, kind: &str) -> bool {
+    statement.not_resources || statement.resources.iter().any(|resource| is_any_of(kind, resource))
+}
+
+/// The message about a statement that changes stacks with the roles that these stacks are deployed with.
+fn changes_of_others(role: &Role, statement: &Statement) -> Option<String> {
     // A role that creates change sets only with one execution role executes only such change sets.
     let changes: Vec<String> = among(statement, &ON_STACK)
         .into_iter()
@@ -132,20 +154,21 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
         || statement.resources.iter().filter(|one| !one.contains(":aws:transform/")).any(|stack| {
             stack == "*" || stack.strip_suffix("/*").unwrap_or(stack).contains(['*', '?', '$'])
         });
-    if !changes.is_empty()
-        && is_open
-        && !has("cloudformation:rolearn")
-        && !statement
-            .conditions
-            .iter()
-            .any(|one| one.key.starts_with("aws:resourcetag/") && requires(one, &one.key))
-    {
-        let message = format!(
+    let is_held = |one: &Condition| {
+        requires(one, "cloudformation:rolearn")
+            || one.key.starts_with("aws:resourcetag/") && requires(one, &one.key)
+    };
+    let is_found = !changes.is_empty() && is_open && !statement.conditions.iter().any(is_held);
+    is_found.then(|| {
+        format!(
             "{} on a pattern of stacks, which are changed with their own roles; expected a condition on aws:ResourceTag or cloudformation:RoleArn",
             changes.join(", ")
-        );
-        report(Guardrail::ChangeSetsOnOthers, message);
-    }
+        )
+    })
+}
+
+/// Whether a statement opens sessions of any profile.
+fn opens_any_profile(statement: &Statement) -> bool {
     // A profile's ARN contains its domain and its own name.
     let is_any_profile = |resource: &String| {
         resource.split_once(":user-profile/").is_some_and(|(_, name)| {
@@ -157,14 +180,14 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
     let is_held = |condition: &Condition| {
         condition.key.contains("resourcetag/") && requires(condition, &condition.key)
     };
-    if !among(statement, &["sagemaker:CreatePresignedDomainUrl"]).is_empty()
-        && (is_wide("user-profile/") || statement.resources.iter().any(is_any_profile))
+    !among(statement, &["sagemaker:CreatePresignedDomainUrl"]).is_empty()
+        && (is_wide(statement, "user-profile/") || statement.resources.iter().any(is_any_profile))
         && !statement.conditions.iter().any(is_held)
-    {
-        let message = "sagemaker:CreatePresignedDomainUrl for any profile opens sessions with other teams' roles; expected the profiles, or a condition on their tags";
-        report(Guardrail::PresignedUrl, message.to_owned());
-    }
-    let own: Vec<String> = among(statement, &GIVES_RIGHTS)
+}
+
+/// The actions of a statement that grant rights to the role that has it.
+fn rights_of_its_own(role: &Role, statement: &Statement) -> Vec<String> {
+    among(statement, &GIVES_RIGHTS)
         .into_iter()
         .filter(|action| {
             let resource = if action.contains("PolicyVersion") {
@@ -176,14 +199,7 @@ fn one(role: &Role, document: &Document, statement: &Statement, breaches: &mut V
                 |arn: &String| statement.resources.iter().any(|pattern| matches(pattern, arn));
             resource.iter().any(|arn| is_about(arn) && !is_denied(role, action, arn))
         })
-        .collect();
-    if !own.is_empty() && !statement.not_resources {
-        let message = format!(
-            "{} reaches the role itself; expected a deny, or narrower resources",
-            own.join(", ")
-        );
-        report(Guardrail::PolicyOnOneself, message);
-    }
+        .collect()
 }
 
 /// Whether a condition lists policies, not including AdministratorAccess.

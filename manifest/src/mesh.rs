@@ -3,6 +3,7 @@
 //! Only [`resolve`](crate::resolve::resolve) creates one, so code that receives
 //! a [`Mesh`] need not check it again.
 
+mod access_policy;
 mod link;
 mod people;
 mod share;
@@ -12,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lakewright_template::{AccountId, Region};
+
+pub use access_policy::{AccessPolicy, Actors, PolicyResources};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{
@@ -540,53 +543,6 @@ pub struct Dashboard {
     pub dashboard_id: String,
     /// The teams that may see it.
     pub shared_with: Vec<TeamName>,
-}
-
-/// A rule of access governance.
-#[derive(Debug, Clone, PartialEq, Hash)]
-pub struct AccessPolicy {
-    /// The fields that every document has.
-    pub header: Header,
-    /// Whether it applies.
-    pub state: PolicyState,
-    /// Whether it allows or denies.
-    pub effect: Effect,
-    /// The principals.
-    pub actors: Actors,
-    /// The privileges.
-    pub privileges: Vec<String>,
-    /// The resources.
-    pub resources: PolicyResources,
-    /// How values are shown.
-    pub mask: Option<Mask>,
-}
-
-/// The principals of a policy: everyone who is in one of the lists.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Actors {
-    /// Teams.
-    pub teams: Vec<TeamName>,
-    /// Users.
-    pub users: Vec<String>,
-    /// All users.
-    pub all_users: bool,
-    /// The owners of the resource.
-    pub owners: bool,
-}
-
-/// The resources of a policy: those that match every list; an empty list matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct PolicyResources {
-    /// Types of resources.
-    pub types: Vec<String>,
-    /// Single resources.
-    pub ids: Vec<String>,
-    /// Domains.
-    pub domains: Vec<Id>,
-    /// Tags.
-    pub tags: Vec<String>,
-    /// Environments.
-    pub environments: Vec<Id>,
 }
 
 macro_rules! of_member {

@@ -44,8 +44,8 @@ use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{Document, Header as DocumentHeader, Kind, every_kind};
 use crate::field::Field;
 use crate::mesh::{
-    Domain, Environment, EnvironmentPermission, Features, Header, Mesh, Organization, Tenant,
-    TenantPermission,
+    ConsumptionRole, Dataset, Domain, Environment, EnvironmentPermission, Features, Header, Mesh,
+    Organization, Tenant, TenantPermission,
 };
 use crate::name::{Id, TeamName};
 use crate::parse::{Documents, Located, Lost};
@@ -80,10 +80,8 @@ impl Context {
             .then(|| denial::teams(documents).into_iter().map(str::to_owned).collect());
         self.all_in_one_partition(documents);
         let mut tenant = self.tenant(&documents.tenants, has_parse_errors);
-        if let Some(tenant) = &mut tenant
-            && self.lost.is_in_part(tenant.header.origin)
-        {
-            tenant.permissions.clear();
+        if let Some(tenant) = &mut tenant {
+            self.forget_lost_permissions(tenant);
         }
         let organizations =
             self.each(&documents.organizations, Kind::Organization, Self::organization);
@@ -109,11 +107,7 @@ impl Context {
             |context, document, header| context.consumption_role(document, header, &place),
         );
         let domains = self.each(&documents.domains, Kind::Domain, Self::domain);
-        for Domain { header, owners, .. } in domains.values() {
-            for owner in owners {
-                self.terms_are_allowed(header, owner, tenant.as_ref());
-            }
-        }
+        self.owners_may_have_domains(&domains, tenant.as_ref());
         let datasets =
             self.each(&documents.datasets, Kind::Dataset, |context, document, header| {
                 context.dataset(document, header, &place)
@@ -147,15 +141,7 @@ impl Context {
             });
         let access_policies =
             self.each(&documents.access_policies, Kind::AccessPolicy, Self::access_policy);
-        if let Some(tenant) = &tenant {
-            self.imports_are_foreign(&Imports {
-                tenant,
-                environments: &environments,
-                datasets: &datasets,
-                consumption_roles: &consumption_roles,
-            });
-        }
-        self.roles_have_one_path(&environments, &consumption_roles);
+        self.others_stay_apart(tenant.as_ref(), &environments, &datasets, &consumption_roles);
         Unlinked {
             tenant: tenant?,
             organizations,
@@ -173,6 +159,40 @@ impl Context {
             access_policies,
         }
         .link()
+    }
+
+    /// Imported resources and roles are not taken for the mesh's own.
+    fn others_stay_apart(
+        &mut self,
+        tenant: Option<&Tenant>,
+        environments: &BTreeMap<Id, Environment>,
+        datasets: &BTreeMap<Id, Dataset>,
+        consumption_roles: &BTreeMap<Id, ConsumptionRole>,
+    ) {
+        if let Some(tenant) = tenant {
+            self.imports_are_foreign(&Imports {
+                tenant,
+                environments,
+                datasets,
+                consumption_roles,
+            });
+        }
+        self.roles_have_one_path(environments, consumption_roles);
+    }
+
+    /// Where a part of the tenant could not be decoded, its permissions may be incomplete.
+    fn forget_lost_permissions(&self, tenant: &mut Tenant) {
+        if self.lost.is_in_part(tenant.header.origin) {
+            tenant.permissions.clear();
+        }
+    }
+
+    fn owners_may_have_domains(&mut self, domains: &BTreeMap<Id, Domain>, tenant: Option<&Tenant>) {
+        for Domain { header, owners, .. } in domains.values() {
+            for owner in owners {
+                self.terms_are_allowed(header, owner, tenant);
+            }
+        }
     }
 
     /// Resolves each document of a kind. Documents with errors are not in the map.

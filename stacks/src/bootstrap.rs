@@ -304,6 +304,32 @@ impl Context<'_> {
         own.into_iter().chain(record).chain(scripts).collect()
     }
 
+    /// A grant to the deploy role.
+    fn deploy_grant(
+        &self,
+        deploy: &RoleHandle,
+        sid: &str,
+        actions: &[&'static str],
+        resources: Vec<String>,
+        conditions: Conditions,
+    ) -> Grant {
+        Grant {
+            sid: sid.to_owned(),
+            grantee: deploy.grantee().clone(),
+            access: "deploy",
+            target: Target {
+                name: self.target(),
+                account: self.account.place.account.clone(),
+                policy: None,
+            },
+            actions: actions.to_vec(),
+            resources: resources.iter().cloned().map(Value::from).collect(),
+            own_resources: Vec::new(),
+            known_resources: resources,
+            conditions,
+        }
+    }
+
     /// Grants change sets on the mesh's stacks, run only by the execution role, and uploads.
     fn deploy_grants(&self, scope: &mut Scope<'_>, deploy: &RoleHandle, execution: &RoleHandle) {
         let Account { place, prefix, .. } = self.account;
@@ -327,33 +353,16 @@ impl Context<'_> {
         });
         let artifacts: Vec<String> = artifacts.collect();
         let none = Conditions::none;
-        let grant =
-            |sid: &str, actions: &[&'static str], resources: Vec<String>, conditions| Grant {
-                sid: sid.to_owned(),
-                grantee: deploy.grantee().clone(),
-                access: "deploy",
-                target: Target {
-                    name: self.target(),
-                    account: place.account.clone(),
-                    policy: None,
-                },
-                actions: actions.to_vec(),
-                resources: resources.iter().cloned().map(Value::from).collect(),
-                own_resources: Vec::new(),
-                known_resources: resources,
-                conditions,
-            };
+        let grant = |sid: &str, actions: &[&'static str], resources, conditions| {
+            self.deploy_grant(deploy, sid, actions, resources, conditions)
+        };
         let all_stacks = vec![place.arn("cloudformation", "stack/*/*")];
-        let of_mesh = none().with(Condition::new(
-            Comparison::StringEquals,
-            "aws:RequestTag/lakewright:mesh",
-            self.names.tenant().header.id.to_string(),
-        ));
-        let is_of_mesh = none().with(Condition::new(
-            Comparison::StringEquals,
-            "aws:ResourceTag/lakewright:mesh",
-            self.names.tenant().header.id.to_string(),
-        ));
+        let has_tag = |key: &'static str| {
+            let mesh = self.names.tenant().header.id.to_string();
+            none().with(Condition::new(Comparison::StringEquals, key, mesh))
+        };
+        let of_mesh = has_tag("aws:RequestTag/lakewright:mesh");
+        let is_of_mesh = has_tag("aws:ResourceTag/lakewright:mesh");
         let mut grants = vec![
             // Stacks that were removed from the mesh are found by their tags.
             grant("StackLists", &["cloudformation:DescribeStacks"], all_stacks, none()),

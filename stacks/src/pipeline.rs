@@ -108,7 +108,8 @@ impl Context<'_> {
         vec![(self.name(""), branch, stages.iter().collect())]
     }
 
-    fn build(&self, scope: &mut Scope<'_>) -> Vec<Asset> {
+    /// The key and the bucket of the artifacts.
+    fn storage(&self, scope: &mut Scope<'_>) -> (KeyHandle, BucketHandle) {
         let key = scope.add(
             "Key",
             Key {
@@ -133,6 +134,11 @@ impl Context<'_> {
                 events: None,
             },
         );
+        (key, artifacts)
+    }
+
+    fn build(&self, scope: &mut Scope<'_>) -> Vec<Asset> {
+        let (key, artifacts) = self.storage(scope);
         let (repository, assets) = self.repository(scope);
         let runner = scope.add("PipelineRole", self.role("run", Service::CODEPIPELINE, "Runs"));
         scope.grant(artifacts.grant_read_write(&runner));

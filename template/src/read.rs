@@ -324,21 +324,13 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
         "Fn::FindInMap" => {
             let mut arguments = items(3..=4)?;
             let default = if arguments.len() == 4 { arguments.pop() } else { None };
-            let default = match default {
-                Some(Value::Map(mut map)) => map.remove("DefaultValue"),
-                other => other,
-            };
+            let default = default.and_then(default_of_map);
             let [top, second] = pair(arguments.split_off(1), node)?;
             Intrinsic::FindInMap { map: arguments.remove(0), top, second, default }
         }
         "Fn::GetAtt" => {
             if let Value::Text(joined) = &argument {
-                match joined.split_once('.') {
-                    Some((id, attribute)) => {
-                        Intrinsic::GetAtt(LogicalId::new(id), attribute.to_owned().into())
-                    }
-                    None => return fail(node, format!("`{joined}` is not `LogicalId.Attribute`")),
-                }
+                get_att(joined, node)?
             } else {
                 let [id, attribute] = pair(items(2..=2)?, node)?;
                 Intrinsic::GetAtt(LogicalId::new(&*text(&id)?), text(&attribute)?)
@@ -366,12 +358,7 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
             Intrinsic::Split { delimiter: text(&delimiter)?, source }
         }
         "Fn::Sub" => {
-            // The serverless transform also accepts a list with one item.
-            let alone = match argument.as_list() {
-                Some([template]) => template.as_text(),
-                _ => argument.as_text(),
-            };
-            if let Some(template) = alone {
+            if let Some(template) = text_alone(&argument) {
                 Intrinsic::Sub { parts: Intrinsic::parse_sub(template), variables: Map::new() }
             } else {
                 let [template, variables] = pair(items(2..=2)?, node)?;
@@ -384,6 +371,32 @@ fn function(name: &str, node: &Node, argument: Value) -> Result<Value, ReadError
         other => Intrinsic::Other(other.to_owned().into(), argument),
     };
     Ok(call.into())
+}
+
+/// The text of `Fn::Sub` without variables of its own. The serverless transform also accepts it as a list with one item.
+fn text_alone(argument: &Value) -> Option<&str> {
+    match argument.as_list() {
+        Some([template]) => template.as_text(),
+        _ => argument.as_text(),
+    }
+}
+
+/// The default of `Fn::FindInMap`, from its fourth argument.
+fn default_of_map(argument: Value) -> Option<Value> {
+    match argument {
+        Value::Map(mut map) => map.remove("DefaultValue"),
+        other => Some(other),
+    }
+}
+
+/// `Fn::GetAtt` of `LogicalId.Attribute`.
+fn get_att(joined: &str, node: &Node) -> Result<Intrinsic, ReadError> {
+    match joined.split_once('.') {
+        Some((id, attribute)) => {
+            Ok(Intrinsic::GetAtt(LogicalId::new(id), attribute.to_owned().into()))
+        }
+        None => fail(node, format!("`{joined}` is not `LogicalId.Attribute`")),
+    }
 }
 
 /// Whether the argument has a function where CloudFormation requires a name without the language

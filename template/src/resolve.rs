@@ -21,7 +21,7 @@ pub use others::{Neighbour, Others};
 
 use crate::intrinsic::SubPart;
 use crate::place::Place;
-use crate::{Intrinsic, LogicalId, Template, Value};
+use crate::{Intrinsic, LogicalId, Map, Template, Value};
 
 /// Replaces a text that is known only at deployment. No name or ARN has braces.
 pub const UNKNOWN: &str = "{unknown}";
@@ -266,27 +266,7 @@ impl<'a> Resolver<'a> {
                 text
             }
             Intrinsic::GetAtt(id, attribute) => self.attribute(id.as_str(), attribute)?,
-            Intrinsic::Sub { parts, variables } => {
-                let mut text = String::new();
-                for part in parts {
-                    match part {
-                        SubPart::Literal(literal) => text.push_str(literal),
-                        SubPart::Variable(name) => {
-                            let value = match (variables.get(name), name.split_once('.')) {
-                                (Some(value), _) => self.or_unknown(self.text(value)),
-                                (None, Some((id, attribute))) => {
-                                    self.or_unknown(self.attribute(id, attribute))
-                                }
-                                (None, None) => {
-                                    self.or_unknown(self.reference(&LogicalId::parameter(name)))
-                                }
-                            }?;
-                            text.push_str(&value);
-                        }
-                    }
-                }
-                text
-            }
+            Intrinsic::Sub { parts, variables } => self.substituted(parts, variables)?,
             Intrinsic::Join { delimiter, values } => self.texts(values)?.join(delimiter),
             Intrinsic::If { condition, then, otherwise } => {
                 self.has_met_condition.set(true);
@@ -345,6 +325,25 @@ impl<'a> Resolver<'a> {
             return Ok(Some(Resolved::Text(without_references(&text).into_owned().into())));
         }
         Ok(Some(Resolved::Text(text.into())))
+    }
+
+    /// The text of `Fn::Sub`.
+    fn substituted(&self, parts: &[SubPart], variables: &Map) -> Result<String, Unresolved> {
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                SubPart::Literal(literal) => text.push_str(literal),
+                SubPart::Variable(name) => {
+                    let value = match (variables.get(name), name.split_once('.')) {
+                        (Some(value), _) => self.text(value),
+                        (None, Some((id, attribute))) => self.attribute(id, attribute),
+                        (None, None) => self.reference(&LogicalId::parameter(name)),
+                    };
+                    text.push_str(&self.or_unknown(value)?);
+                }
+            }
+        }
+        Ok(text)
     }
 
     fn text(&self, value: &Value) -> Result<String, Unresolved> {

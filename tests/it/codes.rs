@@ -15,13 +15,9 @@ const WITHOUT_SAMPLE: [(Code, &str); 5] = [
 ];
 
 fn sample(page: &str, title: &str) -> String {
-    let section = page.split(&format!("\n## {title}\n")).nth(1).expect("a section");
-    section
-        .split("```yaml\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .expect("a sample")
-        .to_owned()
+    let (_, section) = page.split_once(&format!("\n## {title}\n")).expect("a section");
+    let (_, rest) = section.split_once("```yaml\n").expect("a sample");
+    rest.split_once("```").expect("its end").0.to_owned()
 }
 
 /// The findings of a sample added to the base mesh.

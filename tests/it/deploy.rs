@@ -21,6 +21,7 @@ mod record;
 mod said;
 mod screens;
 mod seed;
+mod unfinished;
 mod untagged;
 
 /// A running emulator; it ends with the test.

@@ -484,6 +484,20 @@ fn why_and_access_say_where_it_stands() {
 
 /// "No findings" without templates would be read as a good result.
 #[test]
+fn further_actions_that_a_pattern_covers_are_shown_by_the_pattern() {
+    let document = document("'s3:GetObject*'", "'arn:aws:s3:::b/*'");
+    let role = role(&format!("      Policies: [{{PolicyName: p, PolicyDocument: {document}}}]\n"));
+    let folder = folder(&[("t.yaml", &format!("Resources:\n{role}{BUCKET}"))]);
+    let of_folder = ["--assembly", folder.path().to_str().expect("text")].into_iter().chain(PLACE);
+    for format in ["json", "html"] {
+        let run = lakewright(["access", "--format", format].into_iter().chain(of_folder.clone()));
+        let text = String::from_utf8(run.stdout).expect("text");
+        assert!(text.contains("s3:GetObjectTagging") && text.contains("s3:getobject*"), "{text}");
+        assert!(!text.to_lowercase().contains("zzsample"), "{text}");
+    }
+}
+
+#[test]
 fn where_no_template_is_nothing_is_fine() {
     let folder = folder(&[("README.md", "# Notes\n"), ("more.md", "# More\n")]);
     for path in [folder.path().join("README.md"), folder.path().to_owned()] {

@@ -350,7 +350,11 @@ fn weaknesses_of_data_all_are_none_of_ours() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // A7, A10: the roles of ML Studio's domain, and of the build that tracks the repository.
+}
+
+/// Weaknesses A7 and A10: the roles of ML Studio's domain, and of the build that tracks the repository.
+#[test]
+fn roles_of_domains_and_of_builds_that_change_pipelines_reach_nothing_else() {
     for (principal, action, resource) in [
         ("studio-role/finance-eu", "s3:GetObject", "dataset/ledger"),
         (

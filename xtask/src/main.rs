@@ -11,8 +11,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <task>
 
-  check              format, clippy with warnings as errors, layers, sizes, codegen, licences
+  check              format, clippy with warnings as errors, layers, sizes, codegen, licences, advisories
   test               everything: check's cheap parts, all tests, what others' tools say to the examples
+  advisories         the dependencies have no known vulnerability, where the advisory database can be reached
   layers             the crates depend on each other only as ARCHITECTURE.md allows
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["check"] => tasks::check(),
+        ["advisories"] => tasks::advisories(),
         ["test"] => tasks::test(),
         ["layers"] => layers::check(),
         ["sizes"] => sizes::check(),

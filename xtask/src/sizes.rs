@@ -2,7 +2,7 @@
 
 use crate::run::{Result, output, read, root};
 
-const LINES: usize = 900;
+const LINES: usize = 600;
 const MAIN_LINES: usize = 60;
 const COMMAND_LINES: usize = 150;
 const FORBIDDEN_NAMES: [&str; 6] =

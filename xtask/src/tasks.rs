@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::run::{Result, root, run};
+use crate::run::{Result, root, run, say};
 use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
@@ -24,7 +24,22 @@ const CARGO_DENY: &str = "0.20.2";
 /// All checks except the tests.
 pub(crate) fn check() -> Result {
     cheap_checks()?;
-    deny()
+    let deny = cargo_deny()?;
+    run(&deny, &["check", "bans", "licenses", "sources"])?;
+    advisories()
+}
+
+/// Looks the dependencies up in the advisory database. It is a git repository elsewhere: where it cannot be reached, this
+/// says so and is no failure, so that work without a network goes on.
+pub(crate) fn advisories() -> Result {
+    let deny = cargo_deny()?;
+    if let Err(error) = run(&deny, &["fetch", "db"]) {
+        say(&format!(
+            "xtask: the dependencies are not checked for advisories, because the database cannot be reached: {error}"
+        ));
+        return Ok(());
+    }
+    run(&deny, &["check", "--disable-fetch", "advisories"])
 }
 
 /// The README's test command.
@@ -67,8 +82,8 @@ fn cheap_checks() -> Result {
     run("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
 }
 
-/// Checks licences and bans. The advisory database is a git repository, so that check is left to the user.
-fn deny() -> Result {
+/// The path of `cargo-deny`, which is installed under `target` if it is not there yet.
+fn cargo_deny() -> Result<String> {
     let tools = root().join("target/tools");
     let binary = tools.join("bin/cargo-deny");
     if !binary.exists() {
@@ -77,7 +92,7 @@ fn deny() -> Result {
             ["install", "cargo-deny", "--locked", "--version", CARGO_DENY, "--root", &folder];
         run("cargo", &arguments)?;
     }
-    run(&binary.display().to_string(), &["check", "bans", "licenses", "sources"])
+    Ok(binary.display().to_string())
 }
 
 /// Installs the Python tools for the tests into a virtual environment under `target`.

@@ -1,5 +1,7 @@
 //! The actions that a statement covers, and the roles that its conditions name.
 
+use std::borrow::Cow;
+
 use lakewright_policies::catalogue;
 
 use super::FILL;
@@ -32,6 +34,13 @@ pub fn actions_of(statement: &Statement) -> Vec<Action> {
 
 /// The name of the made-up action.
 const NEW: &str = "Zzsample";
+
+/// An action's name for people and programs. The made-up action stands for all further ones that a pattern covers, so it
+/// has a `*`, as in `s3:getobject*`.
+pub fn shown(action: Action) -> Cow<'static, str> {
+    let name = action.name();
+    if name.contains(NEW) { name.replace(NEW, "*").into() } else { name.into() }
+}
 
 fn expand_action(pattern: &str) -> Vec<Action> {
     let (service, _) = pattern.split_once(':').unwrap_or(("*", ""));

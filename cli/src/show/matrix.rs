@@ -1,9 +1,11 @@
 //! Shows the access matrix for spreadsheets and programs, and what is unknown in it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::action::Level;
 use lakewright_access::evaluate::BOUNDARY_IS_MISSING;
+use lakewright_access::sample::shown;
 use lakewright_analysis::matrix::Row;
 use lakewright_analysis::subject::Subject;
 use lakewright_analysis::words::count;
@@ -47,8 +49,8 @@ pub(crate) fn csv(rows: &[Row<'_>]) -> String {
         let (Needed::Always(keys) | Needed::Partly(keys)) = cell.needed();
         let conditions: Vec<&str> = keys.into_iter().collect();
         let unknown = cell.unknown();
-        let unknown: BTreeSet<&str> = unknown.iter().map(|action| action.name()).collect();
-        let unknown: Vec<&str> = unknown.into_iter().collect();
+        let unknown: BTreeSet<Cow<'_, str>> = unknown.into_iter().map(shown).collect();
+        let unknown: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
         let doubts: Vec<&str> = cell.doubts().into_iter().collect();
         let lists = [levels, conditions, unknown].map(|list| list.join(" "));
         let [levels, conditions, unknown] = &lists;
@@ -76,10 +78,9 @@ pub(crate) fn to_json(rows: &[Row<'_>], subject: &Subject) -> serde_json::Value 
         .iter()
         .map(|row| {
             let cell = &row.cell;
-            let actions: BTreeMap<&str, Vec<&str>> =
-                cell.actions().into_iter().map(|(action, keys)| (action.name(), keys)).collect();
-            let unknown: BTreeSet<&str> =
-                cell.unknown().iter().map(|action| action.name()).collect();
+            let actions: BTreeMap<Cow<'_, str>, Vec<&str>> =
+                cell.actions().into_iter().map(|(action, keys)| (shown(action), keys)).collect();
+            let unknown: BTreeSet<Cow<'_, str>> = cell.unknown().into_iter().map(shown).collect();
             json!({
                 "principal": row.principal(),
                 "principal_arn": cell.principal.name(),

@@ -1,9 +1,11 @@
 //! Renders the matrix as a web page that can be filtered.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use handlebars::Handlebars;
 use lakewright_access::action::Level;
+use lakewright_access::sample;
 use lakewright_analysis::matrix::summary::{Column, Reached, Summary};
 use lakewright_analysis::matrix::{Row, Wanted, short};
 use lakewright_analysis::subject::Subject;
@@ -88,13 +90,13 @@ fn shown(row: &Row<'_>, id: &str, subject: &Subject) -> Value {
         .into_iter()
         .map(|(action, keys)| {
             if keys.is_empty() {
-                action.to_string()
+                sample::shown(action).into_owned()
             } else {
-                format!("{action} (when {})", keys.join(", "))
+                format!("{} (when {})", sample::shown(action), keys.join(", "))
             }
         })
         .collect();
-    let unknown: BTreeSet<&str> = cell.unknown().iter().map(|action| action.name()).collect();
+    let unknown: BTreeSet<Cow<'_, str>> = cell.unknown().into_iter().map(sample::shown).collect();
     json!({
         "id": id,
         "principal": row.principal(),

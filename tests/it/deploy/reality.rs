@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Emulator, change, ends_with, lab};
 use crate::run::{example, root, transcript};
 
-const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 
 impl Emulator {
     /// Calls a service as a principal of the account.
@@ -73,7 +73,7 @@ impl Emulator {
     }
 
     /// The names of the stacks in the lab's accounts.
-    fn stacks(&self) -> Vec<String> {
+    pub(super) fn stacks(&self) -> Vec<String> {
         let accounts = ["111111111111", "222222222222", "333333333333"];
         let looks = accounts.map(|account| self.look(account, REGION)["stacks"].take());
         let names = looks.iter().filter_map(Value::as_object).flat_map(|stacks| stacks.keys());
@@ -542,61 +542,4 @@ fn profile_id(deployed: &std::process::Output) -> String {
         .find(|line| line.contains("create 222222222222/eu-west-1/full-mesh-studio-profile-"))
         .unwrap_or_else(|| unreachable!("{text}"));
     line.rsplit("full-mesh-studio-profile-").next().expect("an id").to_owned()
-}
-
-/// An existing stack has its files: they are uploaded first, and a missing one is uploaded again. CloudFormation does
-/// neither.
-#[test]
-fn a_lost_upload_is_made_up() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mesh = lab(folder.path());
-    let emulator = Emulator::start();
-    let scripts = || -> Vec<String> {
-        let buckets = emulator.look("222222222222", REGION)["buckets"].take();
-        let buckets = buckets.as_object().expect("buckets").values();
-        let keys =
-            buckets.flat_map(|bucket| bucket["objects"].as_array().cloned().unwrap_or_default());
-        let keys = keys.filter_map(|key| key.as_str().map(str::to_owned));
-        keys.filter(|key| key.starts_with("profiling/code/")).collect()
-    };
-    // One upload for each of the two datasets is refused.
-    let refused = json!({ "method": "PUT", "contains": "/profiling/code/", "times": 2 });
-    emulator.request("POST", "/_test/refuse", &refused.to_string()).expect("an answer");
-    ends_with(&emulator.deploy(&mesh), 9, "upload s3://lab-platform-");
-    assert_eq!(scripts(), Vec::<String>::new());
-    assert!(!emulator.stacks().contains(&"lab-dataset-dpdataset".to_owned()), "it waits for it");
-    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 skipped");
-    assert_eq!(scripts().len(), 1);
-
-    // As after a deployment by other means: the stacks exist, the file does not.
-    let key = scripts().pop().expect("a key");
-    let look = emulator.look("222222222222", REGION);
-    let mut buckets = look["buckets"].as_object().expect("buckets").iter();
-    let (bucket, _) = buckets
-        .find(|(_, bucket)| bucket["objects"].to_string().contains(&key))
-        .expect("the bucket");
-    let object = json!({ "Bucket": bucket, "Key": key });
-    emulator.call("222222222222", "s3", "delete_object", &object);
-    assert_eq!(scripts(), Vec::<String>::new());
-    let again = emulator.deploy(&mesh);
-    ends_with(&again, 0, "was not there, and is uploaded");
-    assert!(transcript(&again).contains("16 unchanged"), "{}", transcript(&again));
-    assert_eq!(scripts(), [key]);
-}
-
-/// Row f:2 of docs/aws-behaviour.md: in most stacks no resource contains the label, but the revision, an output, still
-/// changes.
-#[test]
-fn a_change_of_outputs_alone_is_made_and_is_over() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mesh = lab(folder.path());
-    let emulator = Emulator::start();
-    ends_with(&emulator.deploy(&mesh), 0, "16 created");
-    let label = "label: Data science\norganization";
-    change(&mesh.join("mesh.yaml"), label, "label: Research\norganization");
-    let path = mesh.display().to_string();
-    let plan = emulator.lakewright(&["deploy", &path, "--plan"]);
-    assert!(!transcript(&plan).contains(" 0 to update"), "{}", transcript(&plan));
-    ends_with(&emulator.deploy(&mesh), 0, "0 failed");
-    ends_with(&emulator.deploy(&mesh), 0, "0 to create, 0 to update, 0 to delete, 16 unchanged");
 }

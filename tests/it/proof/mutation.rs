@@ -4,7 +4,9 @@
 //! a time. So is each Lake Formation permission. Each `Allow` statement is also changed to allow one of the `strangers`.
 //! A second evaluator decides a finite set of requests around the changed statement, before and after the change.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod carried;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use lakewright_template::{Template, read};
 use super::naive::{Asked, LakeAsked, allows, lake_allows};
 use super::strangers;
 use crate::run::{EXAMPLES, example, lakewright, transcript};
+use carried::{Carried, Keys};
 
 /// The access model of an example's templates, and the intended access.
 fn subject(name: &str) -> (World, Intended) {
@@ -254,12 +257,13 @@ fn in_sessions<'a>(
     all
 }
 
+const FILL: &str = "zz~universe~zz";
+
 /// The requests around these statements.
 fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<Asked> {
-    const FILL: &str = "zz~universe~zz";
     let (mut principals, mut sessions) = (BTreeSet::<String>::new(), BTreeSet::new());
     let (mut actions, mut resources) = (BTreeSet::new(), BTreeSet::new());
-    let mut contexts: BTreeSet<BTreeMap<String, Vec<String>>> = BTreeSet::from([BTreeMap::new()]);
+    let mut contexts: BTreeSet<Keys> = BTreeSet::from([Keys::new()]);
     for statement in statements {
         actions.extend(statement.actions.names().iter().map(|action| action.lower().to_owned()));
         actions
@@ -291,8 +295,7 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 }
             };
         }
-        let mut base = BTreeMap::new();
-        let mut others = Vec::new();
+        let mut carried = Carried::default();
         for condition in &statement.conditions {
             if condition.key == "aws:principalarn" {
                 principals.extend(condition.values.iter().map(|arn| sample(arn, FILL)));
@@ -309,27 +312,9 @@ fn universe(world: &World, target: &Target, statements: &[&Statement]) -> Vec<As
                 }
                 continue;
             }
-            let is_null = condition.comparison == Comparison::Null;
-            for value in &condition.values {
-                let values = match (is_null, value.as_str()) {
-                    (true, "true") => continue,
-                    (true, _) => vec![FILL.to_owned()],
-                    _ => vec![sample(value, FILL)],
-                };
-                base.entry(condition.key.clone()).or_insert_with(|| values.clone());
-                others.push((condition.key.clone(), values));
-                others.push((condition.key.clone(), vec!["different".to_owned()]));
-            }
+            carried.add(condition);
         }
-        for (key, values) in others {
-            let mut context = base.clone();
-            context.insert(key.clone(), values);
-            contexts.insert(context);
-            let mut context = base.clone();
-            context.remove(&key);
-            contexts.insert(context);
-        }
-        contexts.insert(base);
+        contexts.extend(carried.contexts());
     }
     match target {
         Target::Identity(arn, _) => principals = BTreeSet::from([arn.clone()]),

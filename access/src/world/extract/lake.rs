@@ -88,20 +88,7 @@ impl Reader<'_> {
                 format!("table/{}/{name}", table.get("DatabaseName").text()),
             )
         } else if columns.as_map().is_some() {
-            cells = match columns.get("ColumnWildcard") {
-                Resolved::Null => {
-                    let names = self.texts_of(id, columns.get("ColumnNames"))?;
-                    if names.is_empty() {
-                        let what = "a permission of Lake Formation on no columns".to_owned();
-                        return Err(self.outside(id.as_str(), what));
-                    }
-                    Some(assembly::cells(&names, None))
-                }
-                wildcard => {
-                    let excluded = self.texts_of(id, wildcard.get("ExcludedColumnNames"))?;
-                    (!excluded.is_empty()).then(|| all_columns_but(&excluded))
-                }
-            };
+            cells = self.cells_of_columns(id, columns)?;
             catalog(
                 columns.get("CatalogId"),
                 format!(
@@ -137,6 +124,28 @@ impl Reader<'_> {
             });
         }
         Ok(())
+    }
+
+    /// The cells of `TableWithColumns`; `None` for all.
+    fn cells_of_columns(
+        &self,
+        id: &LogicalId,
+        columns: &Resolved<'_>,
+    ) -> Result<Option<String>, PieceError> {
+        match columns.get("ColumnWildcard") {
+            Resolved::Null => {
+                let names = self.texts_of(id, columns.get("ColumnNames"))?;
+                if names.is_empty() {
+                    let what = "a permission of Lake Formation on no columns".to_owned();
+                    return Err(self.outside(id.as_str(), what));
+                }
+                Ok(Some(assembly::cells(&names, None)))
+            }
+            wildcard => {
+                let excluded = self.texts_of(id, wildcard.get("ExcludedColumnNames"))?;
+                Ok((!excluded.is_empty()).then(|| all_columns_but(&excluded)))
+            }
+        }
     }
 
     /// A permission on LF-tags, or on resources with matching tags.
