@@ -328,6 +328,7 @@ fn what_is_shared_stays(base: &Mesh, head: &Mesh, report: &mut Report) {
 }
 
 /// The fields that were approved with the share and differ. A new field of [`Share`] that changes what it grants belongs here.
+/// `expires` does not: it changes in place, as `docs/stacks/share.md` says.
 ///
 /// CloudFormation can only replace Lake Formation permissions, and a role has one set of permissions
 /// for a table: the new set would conflict with the old one. Items have rules of their own.
