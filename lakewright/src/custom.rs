@@ -39,6 +39,9 @@ fn lines(problems: &[SynthError]) -> String {
 #[cfg(test)]
 mod tests {
     use lakewright_constructs::bucket::{Bucket, Encryption};
+    use lakewright_constructs::people::People;
+    use lakewright_constructs::role::{Policies, Role, Trust};
+    use lakewright_policies::service::{SendsSource, Service};
     use lakewright_policies::{Principal, Statement};
     use lakewright_synth::{Cause, StackSpec};
     use lakewright_template::Place;
@@ -90,5 +93,63 @@ mod tests {
         let error = finish(stack).expect_err("one path for two buckets");
         assert!(matches!(error, StackError::Problems(_)), "{error}");
         assert!(error.to_string().contains("two constructs have the path `Bucket`"), "{error}");
+    }
+
+    fn role(trust: Vec<Trust>) -> Role {
+        Role {
+            name: "acme-report-reader".to_owned(),
+            description: String::new(),
+            grantee: "role/acme-report-reader".to_owned(),
+            trust,
+            policies: Policies::Inline("Access".to_owned()),
+            boundary: None,
+            tags: Vec::new(),
+        }
+    }
+
+    /// What is said about a stack with a role that has this trust.
+    fn said_of(trust: Vec<Trust>) -> String {
+        let mut stack = stack();
+        stack.root(Cause::default()).add("Reader", role(trust));
+        finish(stack).expect_err("no trust policy").to_string()
+    }
+
+    #[test]
+    fn a_trust_that_makes_no_policy_is_an_error_and_no_panic() {
+        let error = said_of(Vec::new());
+        assert!(error.contains("Reader: the trust policy has no statement"), "{error}");
+        let arn = "arn:aws:iam::222222222222:role/writer".to_owned();
+        let nothing = Trust::Role { arn, name: "role/writer".to_owned(), actions: &[] };
+        let error = said_of(vec![nothing]);
+        assert!(error.contains("Reader: statement `Role0` has no action"), "{error}");
+        let place = stack().spec().place.clone();
+        let saml = |provider: &str| People::Saml {
+            provider: provider.to_owned(),
+            endpoint: "https://signin.aws.amazon.com/saml".to_owned(),
+            members: vec!["ana".to_owned()],
+            groups: Vec::new(),
+        };
+        let both = ["one", "two"].map(|provider| saml(provider).trust(&place)).concat();
+        let error = said_of(both);
+        assert!(error.contains("two statements are named `People`"), "{error}");
+    }
+
+    #[test]
+    fn a_service_of_any_name_is_no_panic() {
+        for principal in ["", "-.amazonaws.com", "é.amazonaws.com"] {
+            let service = Service { principal, sends_source: SendsSource::Undocumented };
+            let mut stack = stack();
+            stack.root(Cause::default()).add("Reader", role(vec![Trust::Service(service)]));
+            // Whether it is refused is for schemas and guardrails to say.
+            drop(finish(stack));
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_construct_id_is_an_error_and_no_panic() {
+        let mut stack = stack();
+        stack.root(Cause::default()).add("my-bucket", bucket(Vec::new()));
+        let error = finish(stack).expect_err("no construct id").to_string();
+        assert!(error.contains("`my-bucket` is not a construct id"), "{error}");
     }
 }

@@ -146,6 +146,9 @@ pub enum DocumentError {
     /// A statement without an action.
     #[error("statement `{0}` has no action")]
     NoAction(Text),
+    /// A trust policy without a statement: nothing could assume the role.
+    #[error("the trust policy has no statement, so nothing can assume the role")]
+    NoStatement,
     /// A statement of a resource or trust policy names no principal.
     #[error("statement `{0}` names no principal")]
     NoPrincipal(Text),

@@ -24,6 +24,7 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
         Problem::Document { .. }
         | Problem::DuplicatePath(_)
         | Problem::ForeignReference { .. }
+        | Problem::Id(_)
         | Problem::InjectedFunction { .. }
         | Problem::Schema(_)
         | Problem::Unplaceable { .. } => (

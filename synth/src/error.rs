@@ -2,6 +2,7 @@
 
 use lakewright_policies::document::DocumentError;
 use lakewright_policies::pack::PackError;
+use lakewright_template::IdError;
 use lakewright_template::limits::Limit;
 use lakewright_template::schema::SchemaViolation;
 
@@ -41,6 +42,9 @@ pub enum Problem {
         /// The logical id that it refers to.
         to: String,
     },
+    /// The program names a construct by a text that is not a construct id.
+    #[error(transparent)]
+    Id(#[from] IdError),
     /// An object that CloudFormation would read as a function call.
     #[error("`{at}` has the key `{key}`, which CloudFormation reads as a function")]
     InjectedFunction {
