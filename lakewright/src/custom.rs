@@ -38,7 +38,7 @@ fn lines(problems: &[SynthError]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lakewright_constructs::bucket::{Bucket, Encryption};
+    use lakewright_constructs::bucket::{Bucket, BucketTraffic as _, Encryption};
     use lakewright_constructs::people::People;
     use lakewright_constructs::role::{Policies, Role, Trust};
     use lakewright_policies::service::{SendsSource, Service};
@@ -151,5 +151,20 @@ mod tests {
         stack.root(Cause::default()).add("my-bucket", bucket(Vec::new()));
         let error = finish(stack).expect_err("no construct id").to_string();
         assert!(error.contains("`my-bucket` is not a construct id"), "{error}");
+    }
+
+    /// The number of the other stack's policy is that of a policy here, which must not be given the statement.
+    #[test]
+    fn a_grant_on_a_bucket_of_another_stack_is_an_error() {
+        let mut other = stack();
+        let foreign = other.root(Cause::default()).add("Bucket", bucket(Vec::new()));
+        let mut stack = stack();
+        let mut root = stack.root(Cause::default());
+        root.add("Bucket", bucket(Vec::new()));
+        let reader = root.add("Reader", role(vec![Trust::Service(Service::LAMBDA)]));
+        root.grant(foreign.grant_read(&reader));
+        let error = finish(stack).expect_err("a handle of another stack").to_string();
+        let expected = "the grant of read on reports to role/acme-report-reader uses a handle of another stack";
+        assert!(error.contains(expected), "{error}");
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
         ),
         Problem::Document { .. }
         | Problem::DuplicatePath(_)
+        | Problem::ForeignHandle { .. }
         | Problem::ForeignReference { .. }
         | Problem::Id(_)
         | Problem::InjectedFunction { .. }

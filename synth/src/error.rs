@@ -34,6 +34,18 @@ pub enum Problem {
     /// Two constructs have the same path.
     #[error("two constructs have the path `{0}`")]
     DuplicatePath(String),
+    /// A grant on a resource of another stack, or to a role of another stack, by the handle that it has there.
+    #[error(
+        "the grant of {access} on {target} to {grantee} uses a handle of another stack: import the resource or the role"
+    )]
+    ForeignHandle {
+        /// The access.
+        access: &'static str,
+        /// The target's name.
+        target: String,
+        /// The grantee's name.
+        grantee: String,
+    },
     /// A reference to a resource of another stack.
     #[error("`{from}` refers to `{to}`, which is not a resource of this stack")]
     ForeignReference {

@@ -229,7 +229,7 @@ impl<'a> Scope<'a> {
                 .collect(),
             causes: self.causes.clone(),
         });
-        PolicySlot(self.stack.policies.len() - 1)
+        PolicySlot { stack: self.stack.mark, number: self.stack.policies.len() - 1 }
     }
 
     /// Refuses a policy document that the construct itself writes: finishing the stack returns this as an error.
