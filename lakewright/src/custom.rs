@@ -17,18 +17,27 @@ pub enum StackError {
     Breaches(Vec<Breach>),
     /// It is not known what a policy of the template allows.
     #[error(transparent)]
-    Unknown(Box<PieceError>),
+    Unknown(#[from] Unknown),
 }
 
+/// A part of a template of which it is not known what it allows.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Unknown(Box<PieceError>);
+
 /// Finishes a stack: lowers its grants to policies, checks the template against schemas and limits, and checks the
-/// policies by the guardrails.
+/// policies by the guardrails. The result has the template, the grants and the documents that ask for each part.
+///
+/// # Errors
+///
+/// All problems of the stack at once, or else every policy that breaks a guardrail.
 pub fn finish(stack: Stack) -> Result<Finished, StackError> {
     let spec = stack.spec();
     let (place, address) =
         (spec.place.clone(), StackAddress::new(spec.place.clone(), spec.name.clone()));
     let finished = stack.finish().map_err(StackError::Problems)?;
     let breaches = emitted(&address.to_string(), &place, &finished.lowered.template)
-        .map_err(|error| StackError::Unknown(Box::new(error)))?;
+        .map_err(|error| Unknown(Box::new(error)))?;
     if breaches.is_empty() { Ok(finished) } else { Err(StackError::Breaches(breaches)) }
 }
 
