@@ -139,6 +139,7 @@ fn principals_to_value(principals: BTreeSet<Principal>) -> Value {
 
 /// A statement that is not valid in its kind of document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DocumentError {
     /// Two statements have the same name.
     #[error("two statements are named `{0}`")]

@@ -11,6 +11,7 @@ use crate::Cause;
 /// A problem of one stack, and the manifest nodes that cause it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("stack `{stack}`: {problem}")]
+#[non_exhaustive]
 pub struct SynthError {
     /// The stack's name.
     pub stack: String,

@@ -197,7 +197,11 @@ impl Stack {
         }
     }
 
-    /// Lowers the ledger, checks the template and writes it. Returns all problems at once.
+    /// Lowers the ledger, checks the template and writes it.
+    ///
+    /// # Errors
+    ///
+    /// All problems of the stack at once.
     pub fn finish(mut self) -> Result<Finished, Vec<SynthError>> {
         lower::lower(&mut self);
         let sealed = lakewright_template::revision::seal(&mut self.template, &self.spec.tags);
@@ -207,6 +211,10 @@ impl Stack {
 
     /// Lowers the ledger, for callers that only examine access. Schemas of resources and limits of
     /// templates are not checked.
+    ///
+    /// # Errors
+    ///
+    /// All problems of the grants and of the policies at once.
     pub fn lower(mut self) -> Result<Lowered, Vec<SynthError>> {
         lower::lower(&mut self);
         self.done()
