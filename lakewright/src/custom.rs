@@ -1,4 +1,34 @@
 //! Stacks of your own: checked like those of a mesh.
+//!
+//! ```
+//! use lakewright::constructs::bucket::{Bucket, Encryption};
+//! use lakewright::custom::finish;
+//! use lakewright::synth::{Cause, Stack, StackSpec};
+//! use lakewright::template::{Place, template_to_yaml};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let place = Place::parse("222222222222", "eu-west-1")?;
+//! let mut spec = StackSpec::new("acme-reports", place, "Monthly reports");
+//! spec.tags.insert("Team".to_owned(), "Analysts".to_owned());
+//! let mut stack = Stack::new(spec);
+//! let bucket = Bucket {
+//!     name: "acme-reports-222222222222".to_owned(),
+//!     encryption: Encryption::S3Managed,
+//!     access_logs: None,
+//!     lifecycle: Vec::new(),
+//!     statements: Vec::new(),
+//!     target: "reports".to_owned(),
+//!     retain: true,
+//!     access_points: None,
+//!     events: None,
+//! };
+//! stack.root(Cause::default()).add("Bucket", bucket);
+//! let finished = finish(stack)?;
+//! let text = template_to_yaml(&finished.lowered.template);
+//! assert!(text.contains("BlockPublicAcls: true"), "{text}");
+//! # Ok(())
+//! # }
+//! ```
 
 use lakewright_access::world::PieceError;
 use lakewright_guardrails::{Breach, emitted};
