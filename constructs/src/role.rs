@@ -199,8 +199,10 @@ impl Construct for Role {
         self.record_trust(scope, &place, &known_arn);
         // A missing boundary that denies nothing cannot be found by any request, so the boundary is recorded.
         self.record_boundary(scope, &known_arn);
-        let document = trust_document(&self.trust, &place)
-            .expect("each kind of trust gives a whole statement");
+        let document = trust_document(&self.trust, &place).unwrap_or_else(|error| {
+            scope.refuse(error);
+            Map::new().into()
+        });
         let tags = self.tags.iter().map(|(key, value)| iam::RoleTag {
             key: Some((*key).into()),
             value: Some(value.clone().into()),
@@ -293,6 +295,9 @@ pub fn trust_characters(trust: &[Trust], place: &Place) -> usize {
 }
 
 fn trust_document(trust: &[Trust], place: &Place) -> Result<Value, DocumentError> {
+    if trust.is_empty() {
+        return Err(DocumentError::NoStatement);
+    }
     Ok(TrustPolicy::new(trust_statements(trust, place))?.into_value())
 }
 
@@ -337,13 +342,14 @@ fn service_sid(trust: &[Trust], service: Service) -> String {
         };
         return name.to_owned();
     }
-    // A `Sid` cannot contain the `-` of `vpc-flow-logs`.
+    // A `Sid` has only letters and digits, so not the `-` of `vpc-flow-logs`.
     let words = service.principal.split('.').next().unwrap_or_default().split('-');
-    let name: String = words
-        .flat_map(|word| {
-            word[..1].to_uppercase().chars().chain(word[1..].chars()).collect::<Vec<_>>()
-        })
-        .collect();
+    let letters = words.flat_map(|word| {
+        let mut rest = word.chars();
+        let first = rest.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(rest)
+    });
+    let name: String = letters.filter(char::is_ascii_alphanumeric).collect();
     format!("Service{name}")
 }
 

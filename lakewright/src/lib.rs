@@ -2,7 +2,7 @@
 //!
 //! - [`build`] has a builder for each kind of document. `MeshBuilder::build` applies the rules of the mesh format, with
 //!   the same codes as for files.
-//! - [`stacks`] plans the stacks of a mesh; each one is synthesized by itself.
+//! - [`stacks`] plans the stacks of a mesh; each one is synthesized by itself. It has a type for each kind of stack.
 //! - [`proof`] compares the templates of a whole mesh with what the mesh asks for.
 //! - [`custom`] checks stacks of your own, which are made of [`constructs`] in a [`synth`] stack.
 //!
@@ -82,18 +82,49 @@ pub mod findings {
     pub use lakewright_manifest::{Code, SourceFile};
 }
 
-/// The plan of a mesh's stacks.
+/// The plan of a mesh's stacks, and each kind of stack by itself.
+///
+/// [`Plan::of`](stacks::Plan::of) makes every stack of a mesh by these types. So a stack that a program makes alone is
+/// the one of the plan, with its template, its grants and the documents that ask for each part of it:
+///
+/// ```
+/// use lakewright::prelude::*;
+///
+/// fn of_dataset(built: &Built, dataset: &Id) -> Result<Synthesized, Box<dyn std::error::Error>> {
+///     let dataset = built.mesh.datasets.get(dataset).ok_or("the mesh has no such dataset")?;
+///     let stack = DatasetStack::new(&built.mesh, dataset, None).plan();
+///     Ok(stack.synthesize().map_err(|report| built.refuse(report))?)
+/// }
+/// ```
+///
+/// The stack of one kind takes no document of another one:
+///
+/// ```compile_fail,E0308
+/// use lakewright::prelude::*;
+///
+/// fn of_dataset<'m>(mesh: &'m Mesh, dataset: &Id) -> Option<StackPlan<'m>> {
+///     let dataset = mesh.datasets.get(dataset)?;
+///     Some(NotebookStack::new(mesh, dataset).plan())
+/// }
+/// ```
 pub mod stacks {
     pub use lakewright_stacks::{
-        Asset, DeployTarget, Handout, Mentions, Offer, Plan, StackPlan, Synthesized, Usage,
+        Asset, DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, Fingerprint, Handout,
+        Mentions, NotebookStack, Offer, PipelineStack, PivotRoleStack, Plan, PlatformStack,
+        ShareStack, StackPlan, StudioProfileStack, Synthesized, TeamStack, Usage,
     };
 }
 
 /// CloudFormation templates and their values.
 pub mod template {
+    pub use lakewright_template::assembly::{AssetEntry, StackEntry};
+    pub use lakewright_template::limits::{Limit, Raised};
     pub use lakewright_template::place::PlaceError;
     pub use lakewright_template::read::{ReadError, template as read_template};
+    pub use lakewright_template::revision::Sealed;
+    pub use lakewright_template::schema::SchemaViolation;
     pub use lakewright_template::write::{template_to_json, template_to_yaml};
+    pub use lakewright_template::yaml::Span;
     pub use lakewright_template::{
         AccountId, Arn, Attribute, ConstructId, ConstructPath, DeletionPolicy, Expr, IdError,
         Intrinsic, Json, LogicalId, Map, Name, Output, Parameter, Place, Ref, Region, Resource,

@@ -12,7 +12,10 @@ pub use lakewright_manifest::mesh::{
     Maintenance, PivotMode, SharePermission, Strategy, TableFormat, TenantPermission,
 };
 pub use lakewright_manifest::{Code, Date, Id, Mesh, NameError, Report, RoleArn, TeamName};
-pub use lakewright_stacks::{Plan, StackPlan, Synthesized};
+pub use lakewright_stacks::{
+    DashboardsStack, DatasetStack, EnvironmentStack, NotebookStack, PipelineStack, PivotRoleStack,
+    Plan, PlatformStack, ShareStack, StackPlan, StudioProfileStack, Synthesized, TeamStack,
+};
 pub use lakewright_template::write::template_to_yaml;
 pub use lakewright_template::{AccountId, Place, Region, StackKind};
 

@@ -15,6 +15,7 @@ pub use lakewright_access::document::Origin;
 pub use lakewright_proof::prove::{Difference, DifferenceKind};
 
 /// What a proof found. As text it says whether the mesh is proven, and each difference.
+#[must_use = "only a proof without differences says that the mesh is proven"]
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Proof {
@@ -53,6 +54,11 @@ pub enum ProofError {
 pub struct Defect(Box<lakewright_analysis::Error>);
 
 /// Proves a mesh on a day, in as many threads as there are cores; without a day, no share has expired.
+///
+/// # Errors
+///
+/// The mesh has a stack that cannot be synthesized, or its templates together break guardrails. A mesh whose templates
+/// grant other access than it asks for is no error, but a [`Proof`] with differences.
 pub fn prove(built: &Built, day: Option<&Date>) -> Result<Proof, ProofError> {
     let sources = built.sources.clone();
     let found = Subject::of_plan(&built.mesh, day, Keep::Checked, sources, &Unwatched);

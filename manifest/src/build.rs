@@ -133,6 +133,10 @@ impl MeshBuilder {
     }
 
     /// Resolves the documents, by the same rules as those of files.
+    ///
+    /// # Errors
+    ///
+    /// The mesh breaks a rule of the mesh format. The error has every finding, with the codes of `lakewright check`.
     pub fn build(self) -> Result<Built, Refused> {
         let Self { documents, sources, report } = self;
         match resolve(&documents, report) {

@@ -139,6 +139,7 @@ fn principals_to_value(principals: BTreeSet<Principal>) -> Value {
 
 /// A statement that is not valid in its kind of document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DocumentError {
     /// Two statements have the same name.
     #[error("two statements are named `{0}`")]
@@ -146,6 +147,9 @@ pub enum DocumentError {
     /// A statement without an action.
     #[error("statement `{0}` has no action")]
     NoAction(Text),
+    /// A trust policy without a statement: nothing could assume the role.
+    #[error("the trust policy has no statement, so nothing can assume the role")]
+    NoStatement,
     /// A statement of a resource or trust policy names no principal.
     #[error("statement `{0}` names no principal")]
     NoPrincipal(Text),

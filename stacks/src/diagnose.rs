@@ -23,7 +23,9 @@ pub(crate) fn diagnose(error: &SynthError) -> Diagnostic {
         ),
         Problem::Document { .. }
         | Problem::DuplicatePath(_)
+        | Problem::ForeignHandle { .. }
         | Problem::ForeignReference { .. }
+        | Problem::Id(_)
         | Problem::InjectedFunction { .. }
         | Problem::Schema(_)
         | Problem::Unplaceable { .. } => (

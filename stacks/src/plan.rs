@@ -23,6 +23,7 @@ pub use edges::{Mentions, connect, makers};
 
 /// Every stack of a mesh.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Plan<'m> {
     /// The mesh.
     pub mesh: &'m Mesh,

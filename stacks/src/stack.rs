@@ -61,6 +61,7 @@ pub struct Synthesized {
 
 /// The roles and the bucket used to deploy a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeployTarget {
     /// The role to assume in the stack's account.
     pub deploy_role: String,

@@ -2,6 +2,7 @@
 
 use lakewright_policies::document::DocumentError;
 use lakewright_policies::pack::PackError;
+use lakewright_template::IdError;
 use lakewright_template::limits::Limit;
 use lakewright_template::schema::SchemaViolation;
 
@@ -10,6 +11,7 @@ use crate::Cause;
 /// A problem of one stack, and the manifest nodes that cause it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("stack `{stack}`: {problem}")]
+#[non_exhaustive]
 pub struct SynthError {
     /// The stack's name.
     pub stack: String,
@@ -33,6 +35,18 @@ pub enum Problem {
     /// Two constructs have the same path.
     #[error("two constructs have the path `{0}`")]
     DuplicatePath(String),
+    /// A grant on a resource of another stack, or to a role of another stack, by the handle that it has there.
+    #[error(
+        "the grant of {access} on {target} to {grantee} uses a handle of another stack: import the resource or the role"
+    )]
+    ForeignHandle {
+        /// The access.
+        access: &'static str,
+        /// The target's name.
+        target: String,
+        /// The grantee's name.
+        grantee: String,
+    },
     /// A reference to a resource of another stack.
     #[error("`{from}` refers to `{to}`, which is not a resource of this stack")]
     ForeignReference {
@@ -41,6 +55,9 @@ pub enum Problem {
         /// The logical id that it refers to.
         to: String,
     },
+    /// The program names a construct by a text that is not a construct id.
+    #[error(transparent)]
+    Id(#[from] IdError),
     /// An object that CloudFormation would read as a function call.
     #[error("`{at}` has the key `{key}`, which CloudFormation reads as a function")]
     InjectedFunction {

@@ -27,7 +27,12 @@ pub const NEAR_PERCENT: usize = 90;
 
 /// A policy of a stack that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PolicySlot(pub(crate) usize);
+pub struct PolicySlot {
+    /// The mark of the stack, which tells the policies of one stack from those of another.
+    pub(crate) stack: u64,
+    /// The policy's number in the stack.
+    pub(crate) number: usize,
+}
 
 /// The owner of a policy, which determines the form in which the policy is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +111,8 @@ pub(crate) fn lower(stack: &mut Stack) {
         let path = policy.path.as_str().to_owned();
         match write(stack, policy) {
             Ok(written) => {
-                for (_, waiting) in waits.iter().filter(|(slot, _)| slot.0 == number) {
+                let slot = PolicySlot { stack: stack.mark, number };
+                for (_, waiting) in waits.iter().filter(|(awaited, _)| *awaited == slot) {
                     stack.wait_for(waiting, &written);
                 }
             }
@@ -123,6 +129,16 @@ fn place_grants(stack: &mut Stack) {
     for (grant, causes) in std::mem::take(&mut stack.ledger) {
         let is_same_account = grant.grantee.account == grant.target.account;
         let (own, identity) = (grant.target.policy, grant.grantee.identity);
+        // The number of another stack's policy would be that of any policy here.
+        if [own, identity].into_iter().flatten().any(|slot| slot.stack != stack.mark) {
+            let problem = Problem::ForeignHandle {
+                access: grant.access,
+                target: grant.target.name,
+                grantee: grant.grantee.name,
+            };
+            stack.problem(problem, causes);
+            continue;
+        }
         let sides = match (own, identity) {
             (Some(own), _) if is_same_account => [Some(own), None],
             (None, Some(identity)) => [None, Some(identity)],
@@ -144,9 +160,9 @@ fn place_grants(stack: &mut Stack) {
         let target = Text::from(grant.target.name.clone());
         let (record, statements) = grant.lower(sides.map(|side| side.is_some()));
         for (side, statement) in sides.into_iter().zip(statements) {
-            if let (Some(PolicySlot(policy)), Some(statement)) = (side, statement) {
+            if let (Some(slot), Some(statement)) = (side, statement) {
                 let (target, causes) = (Some(target.clone()), causes.clone());
-                stack.policies[policy].statements.push(PendingStatement {
+                stack.policies[slot.number].statements.push(PendingStatement {
                     statement,
                     target,
                     causes,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lakewright_policies::Statement;
+use lakewright_policies::document::DocumentError;
 use lakewright_template::schema::{self, TagStyle};
 use lakewright_template::{
     ConstructId, ConstructPath, DeletionPolicy, Expr, Intrinsic, LogicalId, Map, Parameter, Ref,
@@ -67,25 +68,28 @@ impl<'a> Scope<'a> {
         self.stack.spec()
     }
 
-    /// The scope of a child. Panics if `id`, a constant of the program, is not a construct id; tests check these.
+    /// The scope of a child. If `id` is not a construct id, finishing the stack returns this as an error.
     pub fn child(&mut self, id: &'static str) -> Scope<'_> {
-        let id = ConstructId::parse(id).expect("ids in the program are construct ids");
+        let id = self.construct_id(id);
         self.child_at(&id)
     }
 
     /// The scope of a child that is named after something in the manifest.
     pub fn named_child(&mut self, group: &'static str, name: &str) -> Scope<'_> {
-        let group = ConstructId::parse(group).expect("ids in the program are construct ids");
-        // If a name has no ASCII letter, its hash is used, so that the id is still unique.
-        let id = ConstructId::from_name(name).or_else(|_| {
-            ConstructId::from_name(&format!(
-                "N{}",
-                lakewright_template::digest::hex_prefix(name.as_bytes(), 8)
-            ))
-        });
-        let id = id.expect("a hash has letters or digits");
-        let path = self.path.join(&group).join(&id);
+        let group = self.construct_id(group);
+        let path = self.path.join(&group).join(&made_of(name));
         Scope { stack: self.stack, path, causes: self.causes.clone() }
+    }
+
+    /// A text as a construct id. If it is none, that is a problem of the stack, and the id is made of the text.
+    fn construct_id(&mut self, text: &'static str) -> ConstructId {
+        match ConstructId::parse(text) {
+            Ok(id) => id,
+            Err(error) => {
+                self.stack.problem(Problem::Id(error), self.causes.iter().copied());
+                made_of(text)
+            }
+        }
     }
 
     pub(crate) fn child_at(&mut self, id: &ConstructId) -> Scope<'_> {
@@ -225,7 +229,13 @@ impl<'a> Scope<'a> {
                 .collect(),
             causes: self.causes.clone(),
         });
-        PolicySlot(self.stack.policies.len() - 1)
+        PolicySlot { stack: self.stack.mark, number: self.stack.policies.len() - 1 }
+    }
+
+    /// Refuses a policy document that the construct itself writes: finishing the stack returns this as an error.
+    pub fn refuse(&mut self, error: DocumentError) {
+        let problem = Problem::Document { path: self.path.as_str().to_owned(), error };
+        self.stack.problem(problem, self.causes.iter().copied());
     }
 
     /// Records grants in the stack's ledger.
@@ -283,4 +293,14 @@ impl<'a> Scope<'a> {
             self.stack.provenance.insert(part.to_owned(), causes.clone());
         }
     }
+}
+
+/// An id that is made of a name. If the name has no ASCII letter or digit, its hash is used, so that the id is still
+/// unique.
+fn made_of(name: &str) -> ConstructId {
+    let id = ConstructId::from_name(name).or_else(|_| {
+        let hash = lakewright_template::digest::hex_prefix(name.as_bytes(), 8);
+        ConstructId::from_name(&format!("N{hash}"))
+    });
+    id.expect("a hash has letters or digits")
 }

@@ -1,6 +1,7 @@
 //! A stack that is being built, and its results.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lakewright_policies::Statement;
 use lakewright_policies::merge::Tagged;
@@ -50,10 +51,15 @@ impl StackSpec {
     }
 }
 
+/// The mark of the next stack.
+static MARKS: AtomicU64 = AtomicU64::new(0);
+
 /// A stack that is being built.
 #[derive(Debug)]
 pub struct Stack {
     spec: StackSpec,
+    /// Tells the handles of this stack from those of another one. Nothing that is written depends on it.
+    pub(crate) mark: u64,
     /// The tags as most resources take them, sorted.
     pub(crate) tags: Vec<Value>,
     pub(crate) template: Template,
@@ -140,6 +146,7 @@ impl Stack {
         };
         Self {
             tags: spec.tags.iter().map(tag).collect(),
+            mark: MARKS.fetch_add(1, Ordering::Relaxed),
             spec,
             template,
             ids: BTreeMap::new(),
@@ -190,7 +197,11 @@ impl Stack {
         }
     }
 
-    /// Lowers the ledger, checks the template and writes it. Returns all problems at once.
+    /// Lowers the ledger, checks the template and writes it.
+    ///
+    /// # Errors
+    ///
+    /// All problems of the stack at once.
     pub fn finish(mut self) -> Result<Finished, Vec<SynthError>> {
         lower::lower(&mut self);
         let sealed = lakewright_template::revision::seal(&mut self.template, &self.spec.tags);
@@ -200,6 +211,10 @@ impl Stack {
 
     /// Lowers the ledger, for callers that only examine access. Schemas of resources and limits of
     /// templates are not checked.
+    ///
+    /// # Errors
+    ///
+    /// All problems of the grants and of the policies at once.
     pub fn lower(mut self) -> Result<Lowered, Vec<SynthError>> {
         lower::lower(&mut self);
         self.done()

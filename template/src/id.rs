@@ -12,6 +12,7 @@ use crate::limits::LOGICAL_ID_CHARACTERS;
 
 /// A name that is not a construct id, or of which no id can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdError {
     /// The name has characters that are not allowed in a construct id.
     #[error("`{0}` is not a construct id: expected an upper-case letter, then letters and digits")]
@@ -28,6 +29,10 @@ pub struct ConstructId(String);
 impl ConstructId {
     /// Parses an id. Characters that are not allowed are an error and are never removed: two names
     /// must not become the same id.
+    ///
+    /// # Errors
+    ///
+    /// The text is no construct id.
     pub fn parse(id: &str) -> Result<Self, IdError> {
         let mut bytes = id.bytes();
         let starts_well = bytes.next().is_some_and(|first| first.is_ascii_uppercase());
@@ -40,6 +45,10 @@ impl ConstructId {
 
     /// Makes an id from a name of the manifest: words begin with a capital letter, and a hash
     /// of the whole name follows, so that `a-b` and `ab` have different ids.
+    ///
+    /// # Errors
+    ///
+    /// The name has no ASCII letter or digit.
     pub fn from_name(name: &str) -> Result<Self, IdError> {
         let mut id = String::with_capacity(name.len() + 8);
         let mut starts_word = true;

@@ -43,6 +43,10 @@ fn shown(text: &str) -> String {
 
 impl AccountId {
     /// Parses 12 digits.
+    ///
+    /// # Errors
+    ///
+    /// The text is not 12 digits.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(text.to_owned()))
@@ -54,6 +58,10 @@ impl AccountId {
 
 impl Region {
     /// Parses lower-case letters and digits with hyphens between them, the last of them a number.
+    ///
+    /// # Errors
+    ///
+    /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         let is_part = |part: &str| {
             !part.is_empty()
@@ -190,6 +198,10 @@ pub struct Place {
 
 impl Place {
     /// The place with the names of an account and a region.
+    ///
+    /// # Errors
+    ///
+    /// One of the texts is no account or no region.
     pub fn parse(account: &str, region: &str) -> Result<Self, PlaceError> {
         Ok(Self { account: AccountId::parse(account)?, region: Region::parse(region)? })
     }
@@ -281,6 +293,10 @@ impl StackAddress {
     }
 
     /// Parses `ACCOUNT/REGION/NAME`.
+    ///
+    /// # Errors
+    ///
+    /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         let wrong = || PlaceError::Address(shown(text));
         let mut parts = text.splitn(3, '/');

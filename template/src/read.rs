@@ -26,6 +26,10 @@ pub struct ReadError {
 }
 
 /// Reads a template in JSON or YAML, in every form that CloudFormation accepts.
+///
+/// # Errors
+///
+/// The text is no template. The error says where.
 pub fn template(text: &str) -> Result<Template, ReadError> {
     let root = root(text)?;
     if text.contains("Fn::ForEach::") { read(&loops::unrolled(&root)?) } else { read(&root) }

@@ -85,6 +85,7 @@ pub struct Piece {
 
 /// A template whose access cannot be determined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PieceError {
     /// A value is not a policy document.
     #[error(transparent)]

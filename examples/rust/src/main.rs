@@ -24,8 +24,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let plan = Plan::of(&built.mesh, None);
     println!("# {} documents, {} stacks", built.sources.len(), plan.stacks.len());
 
-    let is_dataset = |stack: &&StackPlan<'_>| stack.kind() == StackKind::Dataset;
-    let stack = plan.stacks.iter().find(is_dataset).ok_or("the dataset has a stack")?;
+    let sales: Id = "sales".parse()?;
+    let dataset = built.mesh.datasets.get(&sales).ok_or("the mesh has this dataset")?;
+    let stack = DatasetStack::new(&built.mesh, dataset, None).plan();
     let synthesized = stack.synthesize().map_err(|report| built.refuse(report))?;
     println!("---\n# {}", stack.address());
     print!("{}", template_to_yaml(&synthesized.lowered.template));

@@ -1,4 +1,7 @@
 //! One type for each kind of stack: its inputs, and the [`StackPlan`] built from them.
+//!
+//! Documents and mesh belong together: a type takes documents of the mesh that it takes. What a document leaves out has
+//! been set when the mesh was resolved, so nothing here is optional but the day.
 
 use std::collections::{BTreeMap, BTreeSet};
 

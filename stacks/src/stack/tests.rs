@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Plan;
-use crate::testing::{DEV, LAB, SALES, TENANT, mesh, share};
+use crate::testing::{ALL_ON, DEV, LAB, LOADER, SALES, TENANT, mesh, share, with_permissions};
 
 /// The names of the stacks that a stack waits for, without what the templates add.
 fn waits(mesh: &Mesh, kind: StackKind, id: &str) -> Vec<String> {
@@ -109,4 +109,52 @@ fn a_stack_with_roles_says_that_it_names_them() {
     };
     assert_eq!(needs(StackKind::Dataset), [["CAPABILITY_NAMED_IAM"]]);
     assert_eq!(needs(StackKind::Share), [Vec::<String>::new()]);
+}
+
+/// Every stack of a mesh but the bootstraps, each made by the type of its kind.
+fn made_alone(mesh: &Mesh) -> Vec<StackPlan<'_>> {
+    let mut made = vec![PlatformStack::new(mesh).plan()];
+    for environment in mesh.environments.values() {
+        made.push(EnvironmentStack::new(mesh, environment).plan());
+        made.extend(PivotRoleStack::new(mesh, environment).map(PivotRoleStack::plan));
+        for team in &environment.teams {
+            made.extend(TeamStack::new(mesh, environment, team, None).map(TeamStack::plan));
+            made.extend(DashboardsStack::new(mesh, environment, team).map(DashboardsStack::plan));
+        }
+    }
+    made.extend(mesh.datasets.values().map(|one| DatasetStack::new(mesh, one, None).plan()));
+    let shares = mesh.shares.values().flat_map(|one| ShareStack::of(mesh, one, None));
+    made.extend(shares.map(ShareStack::plan));
+    made.extend(mesh.notebooks.values().map(|one| NotebookStack::new(mesh, one).plan()));
+    let profiles = mesh.studio_profiles.values();
+    made.extend(profiles.map(|one| StudioProfileStack::new(mesh, one).plan()));
+    made.extend(mesh.pipelines.values().map(|one| PipelineStack::new(mesh, one).plan()));
+    made.sort_by_cached_key(StackPlan::address);
+    made
+}
+
+fn said(stacks: &[StackPlan<'_>]) -> Vec<(StackKind, StackAddress, Fingerprint)> {
+    stacks.iter().map(|stack| (stack.kind(), stack.address(), stack.fingerprint())).collect()
+}
+
+/// Equal fingerprints are equal templates ([`Fingerprint`]), so the plan makes each stack as a program does.
+#[test]
+fn a_stack_that_is_made_alone_is_the_one_of_the_plan() {
+    let [dev, lab] = [DEV, LAB].map(|one| with_permissions(one, "create_pipeline, create_share"));
+    let (dev, lab) = (dev + ALL_ON, lab + "features: { pipelines: true }\n");
+    let shared = share("s", "lab", "Scientists", "items: [{ folder: exports }, { table: orders }]");
+    let notebook = "kind: Notebook
+id: explorer
+environment: dev
+team: Owners
+vpc_id: vpc-0123456789abcdef0
+subnet_id: subnet-0123456789abcdef0
+";
+    let profile = "kind: StudioProfile\nid: one\nenvironment: dev\nteam: Owners\n";
+    let mesh = mesh(&[TENANT, &dev, &lab, SALES, &shared, LOADER, notebook, profile]);
+    let made = said(&made_alone(&mesh));
+    assert_eq!(made, said(&Plan::of(&mesh, None).stacks));
+    for kind in StackKind::ALL.into_iter().filter(|kind| *kind != StackKind::Bootstrap) {
+        assert!(made.iter().any(|(one, ..)| *one == kind), "{kind}");
+    }
 }
