@@ -162,13 +162,13 @@ mod tests {
         let error = said_of(vec![nothing]);
         assert!(error.contains("Reader: statement `Role0` has no action"), "{error}");
         let place = stack().spec().place.clone();
-        let saml = |provider: &str| People::Saml {
+        let saml = |[provider, member]: [&str; 2]| People::Saml {
             provider: provider.to_owned(),
             endpoint: "https://signin.aws.amazon.com/saml".to_owned(),
-            members: vec!["ana".to_owned()],
+            members: vec![member.to_owned()],
             groups: Vec::new(),
         };
-        let both = ["one", "two"].map(|provider| saml(provider).trust(&place)).concat();
+        let both = [["one", "ana"], ["two", "ben"]].map(|one| saml(one).trust(&place)).concat();
         let error = said_of(both);
         assert!(error.contains("two statements are named `People`"), "{error}");
     }
