@@ -1,8 +1,8 @@
+use lakewright_access::world::{OnUnresolved, Piece, StackTemplate};
 use lakewright_template::place::Place;
 use lakewright_template::read;
 
 use super::*;
-use lakewright_access::world::{OnUnresolved, Piece, StackTemplate};
 
 fn breaches(template: &str) -> Vec<Breach> {
     let template = read::template(template).expect("the sample is a template");
@@ -23,8 +23,8 @@ fn a_permission_that_moves_is_found_and_one_that_changes_is_not() {
     let template = |id: &str, right: &str| {
         let text = format!(
             "Resources: {{{id}: {{Type: AWS::LakeFormation::PrincipalPermissions, Properties: {{Permissions: [{right}], \
-             PermissionsWithGrantOption: [], Principal: {{DataLakePrincipalIdentifier: r}}, \
-             Resource: {{Table: {{CatalogId: c, DatabaseName: d, Name: t}}}}}}}}}}"
+                 PermissionsWithGrantOption: [], Principal: {{DataLakePrincipalIdentifier: r}}, \
+                 Resource: {{Table: {{CatalogId: c, DatabaseName: d, Name: t}}}}}}}}}}"
         );
         read::template(&text).expect("a template")
     };
@@ -72,11 +72,11 @@ const ROOT: &str = r#"AWS: "arn:aws:iam::111122223333:root""#;
 fn role(id: &str, trust: &str, statements: &str) -> String {
     format!(
         r#"  {id}:
-Type: AWS::IAM::Role
-Properties:
-  RoleName: {id}
-  AssumeRolePolicyDocument: {{ Version: "2012-10-17", Statement: [{{ Effect: Allow, Action: "sts:AssumeRole", {trust} }}] }}
-  Policies: [{{ PolicyName: p, PolicyDocument: {{ Version: "2012-10-17", Statement: [{statements}] }} }}]
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: {id}
+      AssumeRolePolicyDocument: {{ Version: "2012-10-17", Statement: [{{ Effect: Allow, Action: "sts:AssumeRole", {trust} }}] }}
+      Policies: [{{ PolicyName: p, PolicyDocument: {{ Version: "2012-10-17", Statement: [{statements}] }} }}]
 "#
     )
 }
@@ -115,7 +115,7 @@ fn conditions_that_limit_nothing_are_none() {
     let everybody = |condition: &str| {
         let found = breaches(&format!(
             r#"Resources: {{ B: {{ Type: AWS::S3::BucketPolicy, Properties: {{ Bucket: b, PolicyDocument: {{ Version: "2012-10-17", Statement: [
-                {{ Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*", Condition: {{ {condition} }} }}] }} }} }} }}"#
+                    {{ Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*", Condition: {{ {condition} }} }}] }} }} }} }}"#
         ));
         found.iter().any(|breach| breach.rule == Guardrail::WildcardPrincipal)
     };
@@ -164,7 +164,7 @@ fn roles_that_deploy_or_assume_in_a_circle_are_found() {
     let pass = |service: &str, action: &str, condition: &str| {
         let statements = format!(
             r#"{{ Effect: Allow, Action: "iam:PassRole", Resource: "{}", Condition: {{ StringEquals: {{ "iam:PassedToService": {service} }} }} }},
-               {{ Effect: Allow, Action: "{action}", Resource: "*", Condition: {{ {condition} }} }}"#,
+                   {{ Effect: Allow, Action: "{action}", Resource: "*", Condition: {{ {condition} }} }}"#,
             arn("other")
         );
         let other = format!(
@@ -267,7 +267,7 @@ fn everything_is_found_however_it_is_written() {
 #[test]
 fn what_is_no_value_is_left_out_beside_what_is_not_known() {
     let template = r#"Resources: { P: { Type: AWS::IAM::RolePolicy, Properties: { PolicyName: p, RoleName: r, PolicyDocument: { Version: "2012-10-17", Statement: [
-        { Effect: Allow, Action: "sqs:*", Resource: [{ "Fn::ImportValue": queue }, { Ref: "AWS::NoValue" }] }] } } } }"#;
+            { Effect: Allow, Action: "sqs:*", Resource: [{ "Fn::ImportValue": queue }, { Ref: "AWS::NoValue" }] }] } } } }"#;
     let found: Vec<Guardrail> = breaches(template).iter().map(|breach| breach.rule).collect();
     assert_eq!(found, [Guardrail::WildcardAction]);
 }

@@ -379,3 +379,21 @@ fn paths_of_the_code_exist() {
     }
     assert!(paths > 250, "{paths} paths");
 }
+
+/// The steps of `ARCHITECTURE.md` name each function with its file and line.
+#[test]
+fn functions_stand_at_the_lines_that_are_named() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page");
+    let spans: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let mut functions = 0;
+    for pair in spans.windows(2) {
+        let Some((path, line)) = pair[1].split_once(".rs:") else { continue };
+        let code = fs::read_to_string(root().join(format!("{path}.rs"))).expect("the file");
+        let line: usize = line.parse().expect("a line");
+        let name = pair[0].rsplit("::").next().unwrap_or_default();
+        let found = code.lines().nth(line - 1).unwrap_or_default();
+        assert!(found.contains(&format!("fn {name}")), "{}: no `{name}`: {found}", pair[1]);
+        functions += 1;
+    }
+    assert!(functions > 25, "{functions} functions");
+}
