@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::cloud::CloudError;
+
 /// A service that can be called. It determines the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are AWS's")]
@@ -44,9 +46,28 @@ pub fn elements<'x>(xml: &'x str, name: &str) -> Vec<&'x str> {
     parts.filter_map(|part| part.split_once(close.as_str()).map(|(text, _)| text)).collect()
 }
 
+/// The JSON of a response. An operation without a result may answer with an empty body.
+pub(crate) fn parsed(answer: &str, what: &str) -> Result<Value, CloudError> {
+    if answer.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(answer).map_err(|error| CloudError::Refused {
+        what: what.to_owned(),
+        message: format!("the answer is no JSON: {error}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A proxy's page in the place of an answer must not be taken for a list without entries.
+    #[test]
+    fn an_answer_that_is_no_json_is_an_error() {
+        let error = parsed("<html>503</html>", "list apps").expect_err("no JSON").to_string();
+        assert!(error.contains("list apps") && error.contains("no JSON"), "{error}");
+        assert_eq!(parsed("", "delete"), Ok(Value::Null));
+    }
 
     #[test]
     fn elements_are_found_wherever_they_stand() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::ask::{Ask, Service};
+use crate::ask::{Ask, Service, parsed};
 use crate::cloud::{Cloud, CloudError, Site};
 use crate::duties::{Duties, Hybrid, Permission};
 use crate::preflight;
@@ -439,16 +439,6 @@ async fn ask(
 ) -> Result<Value, CloudError> {
     let answer = cloud.ask(site, &Ask::new(Service::LakeFormation, operation, body, what)).await?;
     parsed(&answer, what)
-}
-
-fn parsed(answer: &str, what: &str) -> Result<Value, CloudError> {
-    if answer.trim().is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_str(answer).map_err(|error| CloudError::Refused {
-        what: what.to_owned(),
-        message: format!("the answer is no JSON: {error}"),
-    })
 }
 
 fn administrators(settings: &Value) -> impl Iterator<Item = &str> {

@@ -4,7 +4,7 @@ use lakewright_template::Place;
 use lakewright_template::{DeletionPolicy, Template};
 use serde_json::{Value, json};
 
-use crate::ask::{Ask, Service, elements};
+use crate::ask::{Ask, Service, elements, parsed};
 use crate::cloud::{Cloud, CloudError, Placed, Site};
 
 /// What blocks the deletion of a stack, in words: apps and spaces of ML Studio profiles, and the file system of a
@@ -121,7 +121,7 @@ async fn file_systems(
         let parameters =
             marker.map_or_else(|| json!({}), |marker: String| json!({ "Marker": marker }));
         let ask = Ask::new(Service::ElasticFileSystem, "DescribeFileSystems", parameters, what);
-        let answer: Value = serde_json::from_str(&cloud.ask(site, &ask).await?).unwrap_or_default();
+        let answer = parsed(&cloud.ask(site, &ask).await?, what)?;
         for one in answer["FileSystems"].as_array().into_iter().flatten() {
             let mut tags = one["Tags"].as_array().into_iter().flatten();
             let is_its = |tag: &&Value| {
@@ -152,8 +152,9 @@ async fn listed(
     let mut token = Value::Null;
     loop {
         let body = if token.is_string() { json!({ "NextToken": token }) } else { json!({}) };
-        let ask = Ask::new(Service::SageMaker, operation, body, "list what ML Studio runs");
-        let page: Value = serde_json::from_str(&cloud.ask(site, &ask).await?).unwrap_or_default();
+        let what = "list what ML Studio runs";
+        let ask = Ask::new(Service::SageMaker, operation, body, what);
+        let page = parsed(&cloud.ask(site, &ask).await?, what)?;
         found.extend(page[list].as_array().into_iter().flatten().cloned());
         token = page["NextToken"].clone();
         if !token.is_string() {
