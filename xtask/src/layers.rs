@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("access", &["policies"]),
     ("analysis", &["access", "guardrails", "manifest", "policies", "proof", "stacks", "synth"]),
     (
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ),
     ("constructs", &["policies", "synth"]),
     ("deployer", &[]),
+    ("diff", &["access", "policies"]),
     ("guardrails", &["access", "policies"]),
     (
         "lakewright",
