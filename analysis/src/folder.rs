@@ -158,6 +158,16 @@ impl Folder {
         Ok(Self { templates, unread })
     }
 
+    /// Whether a folder or file has anything that looks like a CloudFormation template.
+    pub fn has_template(path: &Path) -> bool {
+        let (mut files, mut others) = (Vec::new(), Vec::new());
+        let is_read = collect(path, 0, &mut files, &mut others).is_ok();
+        let is_template = |path: &PathBuf| {
+            fs::read_to_string(path).is_ok_and(|text| is_of_cloudformation(&text))
+        };
+        is_read && files.iter().any(is_template)
+    }
+
     /// The values that the stacks take from each other.
     pub fn others(&self) -> Others {
         let stacks = self.templates.iter().map(|one| Neighbour {

@@ -6,6 +6,7 @@
 //! - [`mesh`] reads a mesh, [`folder`] a folder of templates, [`subject`] either with the access that it grants.
 //! - [`synthesis`] synthesizes every stack of a mesh, [`assembly`] writes them.
 //! - [`checked`] and [`guardrails`] find errors, [`proving`] compares granted with intended access.
+//! - [`review`] compares two sides of a change.
 //! - [`decision`] decides one request, [`matrix`] shows all access, [`comparison`] the changes of policies.
 
 pub mod assembly;
@@ -20,6 +21,7 @@ pub mod matrix;
 pub mod mesh;
 pub mod progress;
 pub mod proving;
+pub mod review;
 pub mod subject;
 pub mod synthesis;
 pub mod words;

@@ -18,6 +18,7 @@ use lakewright_guardrails::{Breach, across};
 use lakewright_manifest::{Date, Mesh, Report, SourceFile};
 use lakewright_proof::intended::{Intended, Rule, rules};
 use lakewright_stacks::{Offer, Plan, StackPlan};
+use lakewright_template::Template;
 use lakewright_template::assembly::Provenance;
 
 use crate::assembly::recorded::Recorded;
@@ -148,8 +149,20 @@ impl Subject {
         sources: Vec<SourceFile>,
         watch: &dyn Watch,
     ) -> Result<OfMesh, Error> {
+        Self::of_plan_seen(mesh, day, keep, sources, watch, &|_, _, _| {})
+    }
+
+    /// The same, and shows each stack's template with the manifest lines of its parts to `seen`, from several threads.
+    pub(crate) fn of_plan_seen(
+        mesh: &Mesh,
+        day: Option<&Date>,
+        keep: Keep,
+        sources: Vec<SourceFile>,
+        watch: &dyn Watch,
+        seen: &Seen<'_>,
+    ) -> Result<OfMesh, Error> {
         let plan = Plan::of(mesh, day);
-        let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep);
+        let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep, seen);
         let (parts, findings) = each(&plan, Offer::Environments, watch, build)?;
         let mut report = plan.report.clone();
         report.extend(findings);
@@ -198,9 +211,18 @@ impl Subject {
     }
 }
 
+/// Looks at the template of a stack, and at the manifest lines of its parts.
+pub(crate) type Seen<'a> =
+    dyn Fn(&StackPlan<'_>, &Template, &BTreeMap<String, Vec<String>>) + Sync + 'a;
+
 /// Synthesizes one stack and keeps its facts about access. The template is dropped: those of a large mesh do not fit
 /// into memory together.
-fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile], keep: Keep) -> Kept<Part> {
+fn part_of(
+    stack: &StackPlan<'_>,
+    sources: &[SourceFile],
+    keep: Keep,
+    seen: &Seen<'_>,
+) -> Kept<Part> {
     let lowered = match keep {
         Keep::Names | Keep::Grants => stack.lower(),
         Keep::Checked => stack.synthesize().map(|synthesized| synthesized.lowered),
@@ -227,6 +249,7 @@ fn part_of(stack: &StackPlan<'_>, sources: &[SourceFile], keep: Keep) -> Kept<Pa
         Keep::Grants | Keep::Checked => Recorded::of(&mut lowered, sources),
     };
     let Recorded { grants, tables, provenance } = recorded;
+    seen(stack, &lowered.template, &provenance);
     let rules = rules(&address, grants, &tables);
     let principals = tables.principals;
     let name = StackName { address, subject };

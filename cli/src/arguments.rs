@@ -21,7 +21,8 @@ use crate::{habits, help, version};
   lakewright deploy my-mesh                    plan, ask, and deploy the stacks
   lakewright explain unknown-reference         what a finding means and how to fix it
 
-Exit codes: 0 done or allowed; 1 unexpected error; 2 wrong usage or unreadable mesh; 4 errors found,
+Exit codes: 0 done or allowed; 1 unexpected error; 2 wrong usage or unreadable mesh; 3 there are changes
+(`diff --exit-code`); 4 errors found,
 proof failed, access denied, or an account's owner has to act first; 5 undecidable; 6 a deployment
 failed and was rolled back, or AWS refused it; 7 a stack needs attention; 8 declined, cancelled, in
 maintenance, or another run is active; 9 no credentials, no network, or throttled.")]
@@ -42,12 +43,22 @@ impl Arguments {
 
     /// Checks what the parser cannot: some formats are for some commands only.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        let is_special = matches!(self.output.format, Format::Csv | Format::Html);
-        if is_special && !matches!(self.command, Command::Access(_)) {
-            let message = "only `access` writes csv and html; expected human or json";
-            return Err(Failure::usage(message));
+        let wanted = self.output.format;
+        let (others, expected): (&[Format], &str) = match self.command {
+            Command::Access(_) => (&[Format::Csv, Format::Html], "human, json, csv or html"),
+            Command::Diff(_) => (
+                &[Format::Html, Format::Markdown, Format::Sarif],
+                "human, json, html, markdown or sarif",
+            ),
+            _ => (&[], "human or json"),
+        };
+        if matches!(wanted, Format::Human | Format::Json) || others.contains(&wanted) {
+            return Ok(());
         }
-        Ok(())
+        let wanted = wanted.to_possible_value();
+        let wanted = wanted.as_ref().map_or("", |value| value.get_name());
+        let message = format!("this command does not write {wanted}; expected {expected}");
+        Err(Failure::usage(message))
     }
 }
 
@@ -75,8 +86,12 @@ pub(crate) enum Format {
     Json,
     /// For spreadsheets; `access` only
     Csv,
-    /// A page of its own; `access` only
+    /// A page of its own; `access` and `diff` only
     Html,
+    /// For a comment on a pull request, at most 65,000 characters; `diff` only
+    Markdown,
+    /// For tools that show findings beside code; `diff` only
+    Sarif,
 }
 
 /// When to use colours.
@@ -109,6 +124,8 @@ pub(crate) enum Command {
     Deploy(command::deploy::DeployArgs),
     /// Delete one stack of a mesh, or all of them
     Destroy(command::destroy::DestroyArgs),
+    /// Say what a change does: who gains access, what is replaced, and what could be lost
+    Diff(command::diff::DiffArgs),
     /// Explain a finding's code
     Explain(command::explain::ExplainArgs),
     /// Write a small mesh that works

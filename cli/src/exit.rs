@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Unexpected,
     /// The command line is wrong, or the mesh cannot be read.
     Usage,
+    /// The sides of a change differ.
+    Differs,
     /// A check or proof failed, a request is denied, or somebody else has to act first.
     No,
     /// The decision is unknown.
@@ -35,6 +37,7 @@ impl Exit {
             Self::Done => 0,
             Self::Unexpected => 1,
             Self::Usage => 2,
+            Self::Differs => 3,
             Self::No => 4,
             Self::Unknown => 5,
             Self::RolledBack => 6,

@@ -6,15 +6,10 @@ use clap::error::{ContextKind, ContextValue, Error};
 /// The commands of other tools, and the command to use here. Sources: the commands of the AWS CDK (`cdk list`,
 /// `synthesize`, `diff`), AWS SAM (`sam validate`, `build`, `package`, `sync`, `delete`), Terraform (`terraform plan`,
 /// `apply`, `validate`) and Pulumi (`pulumi preview`, `up`); `completion` is that of the GitHub CLI and of kubectl.
-const HABITS: [(&[&str], &str); 10] = [
+const HABITS: [(&[&str], &str); 9] = [
     (&["plan", "preview"], "`lakewright deploy --plan` says what a deployment would do"),
     (&["apply", "sync", "up"], "`lakewright deploy` plans, asks, and deploys the stacks"),
     (&["lint", "validate"], "`lakewright check` finds everything that is wrong with a mesh"),
-    (
-        &["diff"],
-        "`lakewright check --base BEFORE` checks a change of a mesh, `lakewright prove --assume BEFORE` proves that it gives \
-         nobody more access, and `lakewright deploy --plan` names the stacks that it changes",
-    ),
     (&["list"], "`lakewright ls` lists the stacks of a mesh"),
     (
         &["build", "generate", "package", "synthesize"],

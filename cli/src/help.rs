@@ -11,7 +11,7 @@ const WIDEST: usize = 100;
 
 /// The commands by purpose. The description of each is defined with its arguments.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Write and check", &["init", "check", "synth"]),
+    ("Write and check", &["init", "check", "synth", "diff"]),
     ("Access", &["prove", "access", "can", "why"]),
     ("Deploy", &["bootstrap", "pivot-role", "deploy", "destroy"]),
     ("Look things up", &["ls", "explain", "schema", "completions"]),

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Completions(arguments) => Ok(command::completions::run(&arguments, &mut ui)),
         Command::Deploy(arguments) => command::deploy::run(&arguments, &mut ui),
         Command::Destroy(arguments) => command::destroy::run(&arguments, &mut ui),
+        Command::Diff(arguments) => command::diff::run(&arguments, &mut ui),
         Command::Explain(arguments) => command::explain::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
         Command::Ls(arguments) => command::ls::run(&arguments, &mut ui),

@@ -1,6 +1,84 @@
 //! The access that principals gain and lose.
+//!
+//! [`compare`] finds the parts of policies that only one side has ([`elements`]), divides the requests that they are about
+//! into cells that each side decides alike ([`requests`]), and asks the model of access of both sides one request of each
+//! cell. So statements that are only written in another way make no difference, and neither does an `Allow` below a
+//! `Deny` that covers it.
+
+mod answers;
+mod elements;
+mod exposure;
+mod index;
+mod lake;
+mod merge;
+mod requests;
+mod subjects;
+
+use std::collections::BTreeMap;
 
 use lakewright_access::document::Origin;
+use lakewright_access::world::World;
+
+use crate::change::StackChange;
+use answers::Worlds;
+use index::Index;
+use merge::Merged;
+
+/// The access on one side.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'w> {
+    /// The model of access of all templates.
+    pub world: &'w World,
+    /// The same without the gaps of third-party templates: see [`World::as_stated`]. For a mesh, the same as `world`.
+    pub stated: &'w World,
+    /// The manifest lines of each stack's parts, by address, as in `provenance.json`.
+    pub lines: &'w BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// Compares the access before a change with the access after it. The second list has what could not be asked, each in a
+/// sentence.
+pub fn compare(
+    before: &Side<'_>,
+    after: &Side<'_>,
+    stacks: &[StackChange],
+) -> (Vec<AccessChange>, Vec<String>) {
+    let worlds =
+        Worlds { open: [before.world, after.world], stated: [before.stated, after.stated] };
+    let index = Index::of(worlds.both());
+    let subjects::Questions { all, attached, notes } = subjects::questions(&worlds);
+    let mut merged = Merged::default();
+    for question in &all {
+        let found = requests::ask(
+            &worlds,
+            &index,
+            &question.whom,
+            &question.element,
+            &question.resource,
+        );
+        for one in found {
+            merged.add(&question.whom.shown, one, [before, after]);
+        }
+    }
+    for (role, gone, new) in attached {
+        merged.attached(&role, &gone, &new);
+    }
+    for change in lake::changes(&worlds, [before, after]) {
+        merged.join(change);
+    }
+    for change in exposure::changes(&worlds, stacks) {
+        merged.join(change);
+    }
+    (merged.finish(), notes)
+}
+
+/// The manifest lines of a statement.
+fn lines_of(side: &Side<'_>, origin: &Origin, sid: &str) -> Vec<String> {
+    let Some(parts) = side.lines.get(&*origin.stack) else { return Vec::new() };
+    let of_statement = || parts.get(&format!("{}#{sid}", origin.logical_id));
+    let of_resource = || parts.get(&origin.logical_id);
+    let lines = of_statement().or_else(of_resource).or_else(|| parts.get("*"));
+    lines.cloned().unwrap_or_default()
+}
 
 /// How the access of a principal after a change compares with the access before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +91,20 @@ pub enum Relation {
     Unknown,
     /// It allows more.
     Broader,
+}
+
+impl Relation {
+    /// The relation of a principal's access, by whether it gains, loses, or has something that cannot be compared. `None`
+    /// if nothing differs.
+    const fn of(gains: bool, loses: bool, has_unknown: bool) -> Option<Self> {
+        match (gains, loses, has_unknown) {
+            (true, true, _) => Some(Self::Incomparable),
+            (true, false, _) => Some(Self::Broader),
+            (false, _, true) => Some(Self::Unknown),
+            (false, true, false) => Some(Self::Narrower),
+            (false, false, false) => None,
+        }
+    }
 }
 
 /// A principal whose access differs.

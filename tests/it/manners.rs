@@ -178,7 +178,6 @@ fn commands_of_other_tools_point_to_ours() {
         ("apply", "`lakewright deploy`"),
         ("up", "`lakewright deploy`"),
         ("validate", "`lakewright check`"),
-        ("diff", "`lakewright check --base BEFORE`"),
         ("list", "`lakewright ls`"),
         ("build", "`lakewright synth`"),
         ("generate", "`lakewright synth`"),

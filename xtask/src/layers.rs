@@ -7,13 +7,17 @@ use crate::run::{Result, output};
 /// Each crate, with the crates that it may use besides `template`.
 const ALLOWED: [(&str, &[&str]); 15] = [
     ("access", &["policies"]),
-    ("analysis", &["access", "guardrails", "manifest", "policies", "proof", "stacks", "synth"]),
+    (
+        "analysis",
+        &["access", "diff", "guardrails", "manifest", "policies", "proof", "stacks", "synth"],
+    ),
     (
         "cli",
         &[
             "access",
             "analysis",
             "deployer",
+            "diff",
             "guardrails",
             "manifest",
             "policies",

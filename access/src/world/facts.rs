@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{AccessPoint, Gaps, Malformed, Organization, Resource, Role, World};
+use super::{AccessPoint, Gaps, Malformed, More, Organization, Resource, Role, World};
 use crate::document::{Document, Origin};
 use crate::lake::Lake;
 
@@ -128,6 +128,18 @@ impl World {
     /// What is unknown about third-party templates; `None` for a mesh.
     pub fn gaps(&self) -> Option<&Gaps> {
         self.gaps.as_ref()
+    }
+
+    /// What the templates state by themselves: without the gaps of third-party templates and without attached policies
+    /// that no template contains. Decisions on it are not those of AWS. They show which side of a change allows more.
+    #[must_use]
+    pub fn as_stated(&self) -> Self {
+        let mut stated = Self { gaps: None, ..self.clone() };
+        for role in stated.roles.values_mut() {
+            role.has_foreign_policies = false;
+            role.more = More::Nothing;
+        }
+        stated
     }
 
     /// Mutable access to the world's content.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::{Outside, World};
 use crate::action::Action;
 use crate::document::{Document, Statement};
 use crate::evaluate::{self, Decision, Layers, ResourceKind, Verdict, Weights, bounded_by_unknown};
 use crate::lake::is_of_data;
-use crate::request::{Context, Facts, Request, Truth};
+use crate::request::{Context, Facts, Request, Truth, partition_of};
 
 /// Whether one evaluation of the documents serves all actions: they belong to one service, and the request neither
 /// targets a role, which its trust policy decides, nor uses an access point, which two policies decide.
@@ -120,6 +120,31 @@ impl<'w> Sides<'w, '_> {
 }
 
 impl World {
+    /// The documents that take part in the decision of a request, in no particular order. For a request through an
+    /// access point, those of the access point and of its bucket.
+    pub fn documents(&self, request: &Request<'_>) -> Vec<&Document> {
+        let mut documents = self.documents_about(request);
+        let arn = request.resource;
+        let point = request.context.get("s3:dataaccesspointarn").and_then(|point| point.first());
+        let point = point.map(String::as_str).or_else(|| Some(self.access_point(arn)?.0));
+        let both = point.and_then(|arn| Some((arn, self.access_points.get(arn)?)));
+        if let Some((arn, point)) = both {
+            let bucket = String::from(ArnParts::s3(partition_of(arn).unwrap_or("aws"), &point.bucket));
+            for resource in [arn, bucket.as_str()] {
+                documents.extend(self.documents_about(&Request { resource, ..request.clone() }));
+            }
+        }
+        documents
+    }
+
+    fn documents_about(&self, request: &Request<'_>) -> Vec<&Document> {
+        let target = self.target(request);
+        let Layers { scps, rcps, boundary, session, identity, resource, .. } =
+            self.sides(request, &target, Outside::Unknown).layers;
+        let own = identity.into_iter().chain(boundary).chain(session);
+        own.chain(scps.into_iter().flatten()).chain(rcps).chain(resource).collect()
+    }
+
     /// The reasons of all sides that must allow a request and do not: the organization, the boundary, the session
     /// policy, the identity policies, the resource policy and Lake Formation.
     pub fn lacking(&self, request: &Request<'_>) -> Vec<&'static str> {

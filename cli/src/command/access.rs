@@ -71,7 +71,10 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         Format::Csv => ui.data(&matrix::csv(rows)),
         Format::Html => ui.data(&page::html(rows, wanted, subject)?),
         Format::Human if arguments.detail => ui.pieces(&table::detail(rows, width())),
-        Format::Human => ui.pieces(&table::summary(rows, width())),
+        // `Arguments::check` refuses the formats of other commands.
+        Format::Human | Format::Markdown | Format::Sarif => {
+            ui.pieces(&table::summary(rows, width()));
+        }
     }
     for doubt in matrix::doubts(rows) {
         ui.note(&doubt);

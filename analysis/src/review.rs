@@ -1,0 +1,292 @@
+//! What a change does: reads both sides, and compares them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use lakewright_diff::access::Side;
+use lakewright_diff::change::ChangeKind;
+use lakewright_diff::review::Review;
+use lakewright_diff::{Stack, review};
+use lakewright_guardrails::Breach;
+use lakewright_manifest::{Date, Report, SourceFile};
+use lakewright_stacks::{Fingerprint, Plan, StackPlan};
+use lakewright_template::assembly::Assembly;
+use lakewright_template::{Place, Template, read};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::error::{Error, ReadError};
+use crate::folder::{Folder, Somewhere};
+use crate::mesh::{Loaded, load};
+use crate::progress::Watch;
+use crate::subject::{Keep, OfMesh, Subject};
+
+/// One side of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A mesh: its folder, or one file.
+    Mesh(PathBuf),
+    /// An assembly that `synth` wrote.
+    Assembly(PathBuf),
+    /// Anybody's templates: their folder, or one file.
+    Templates(PathBuf),
+}
+
+/// A review, and the names of what it is about.
+#[derive(Debug)]
+pub struct Reviewed {
+    /// What the change does.
+    pub review: Review,
+    /// The names of principals, such as `team/science/TeamB`, by ARN.
+    pub principals: BTreeMap<String, String>,
+    /// The documents that stacks belong to, such as `dataset/sales`, by the stack's address.
+    pub stacks: BTreeMap<String, String>,
+}
+
+/// A side that is no valid mesh.
+#[derive(Debug)]
+pub struct Refused {
+    /// The mesh.
+    pub path: PathBuf,
+    /// Its errors and warnings.
+    pub report: Report,
+    /// What guardrails find.
+    pub breaches: Vec<Breach>,
+    /// The files that the findings refer to.
+    pub sources: Vec<SourceFile>,
+}
+
+/// How sides are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The day of which the shares of a mesh count; without it, none has expired.
+    pub day: Option<&'a Date>,
+    /// The account and region of templates that nothing else determines.
+    pub somewhere: &'a Somewhere,
+}
+
+/// A stack of a side whose template may differ from the one of the other side.
+struct Made {
+    address: String,
+    place: Place,
+    template: Template,
+    lines: BTreeMap<String, Vec<String>>,
+}
+
+/// Everything that was read of a side.
+struct Read {
+    /// The stacks that may differ, sorted by address.
+    made: Vec<Made>,
+    /// The number of all stacks.
+    count: usize,
+    subject: Subject,
+}
+
+impl Input {
+    /// What lies at a path: a folder with `assembly.json` is an assembly, a folder or file with a CloudFormation template
+    /// has anybody's templates, and everything else is a mesh.
+    pub fn at(path: &Path) -> Self {
+        let owned = path.to_owned();
+        if path.join("assembly.json").is_file() {
+            return Self::Assembly(owned);
+        }
+        if Folder::has_template(path) { Self::Templates(owned) } else { Self::Mesh(owned) }
+    }
+}
+
+/// Reviews a change.
+///
+/// # Errors
+///
+/// A side cannot be read. The inner error is a mesh with errors.
+pub fn review(
+    before: &Input,
+    after: &Input,
+    reading: Reading<'_>,
+    watch: &dyn Watch,
+) -> Result<Result<Reviewed, Box<Refused>>, Error> {
+    let (before, after) = match (before, after) {
+        (Input::Mesh(before), Input::Mesh(after)) => {
+            match of_meshes(before, after, reading, watch)? {
+                Ok(both) => both,
+                Err(refused) => return Ok(Err(refused)),
+            }
+        }
+        _ => {
+            let mut read = Vec::new();
+            for side in [before, after] {
+                match one(side, reading, watch)? {
+                    Ok(one) => read.push(one),
+                    Err(refused) => return Ok(Err(refused)),
+                }
+            }
+            let after = read.pop();
+            let Some((before, after)) = read.pop().zip(after) else {
+                unreachable!("both sides were read")
+            };
+            (before, after)
+        }
+    };
+    Ok(Ok(compare(&before, &after)))
+}
+
+/// Reads two meshes. Of stacks with equal inputs no template is kept.
+fn of_meshes(
+    before: &Path,
+    after: &Path,
+    reading: Reading<'_>,
+    watch: &dyn Watch,
+) -> Result<Result<(Read, Read), Box<Refused>>, Error> {
+    let loaded = [load(before)?, load(after)?];
+    let fingerprints = loaded.each_ref().map(|one| fingerprints(one, reading.day));
+    let [first, second] = loaded;
+    let first = match of_mesh(before, first, &fingerprints[1], reading, watch)? {
+        Ok(read) => read,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let second = match of_mesh(after, second, &fingerprints[0], reading, watch)? {
+        Ok(read) => read,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    Ok(Ok((first, second)))
+}
+
+/// The fingerprints of the stacks of a mesh, but for the bootstrap stacks, whose inputs are all other stacks.
+fn fingerprints(loaded: &Loaded, day: Option<&Date>) -> BTreeMap<String, Fingerprint> {
+    let Some(mesh) = &loaded.mesh else { return BTreeMap::new() };
+    let plan = Plan::of(mesh, day);
+    let one = |stack: &StackPlan<'_>| (stack.address().to_string(), stack.fingerprint());
+    plan.stacks.par_iter().map(one).collect::<Vec<_>>().into_iter().collect()
+}
+
+fn of_mesh(
+    path: &Path,
+    loaded: Loaded,
+    other: &BTreeMap<String, Fingerprint>,
+    reading: Reading<'_>,
+    watch: &dyn Watch,
+) -> Result<Result<Read, Box<Refused>>, Error> {
+    let refused = |report: Report, breaches: Vec<Breach>, sources: Vec<SourceFile>| {
+        Ok(Err(Box::new(Refused { path: path.to_owned(), report, breaches, sources })))
+    };
+    let Loaded { sources, mesh, report } = loaded;
+    let Some(mesh) = mesh else { return refused(report, Vec::new(), sources) };
+    let kept: Mutex<(Vec<Made>, usize)> = Mutex::new((Vec::new(), 0));
+    let keep = |stack: &StackPlan<'_>, template: &Template, lines: &BTreeMap<_, _>| {
+        let address = stack.address().to_string();
+        let is_equal = other.get(&address).is_some_and(|other| *other == stack.fingerprint());
+        let made = (!is_equal).then(|| Made {
+            address,
+            place: stack.place().clone(),
+            template: template.clone(),
+            lines: lines.clone(),
+        });
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0.extend(made);
+        kept.1 += 1;
+    };
+    let OfMesh { subject, report, breaches, sources } =
+        Subject::of_plan_seen(&mesh, reading.day, Keep::Grants, sources, watch, &keep)?;
+    let Some(subject) = subject else { return refused(report, breaches, sources) };
+    let (mut made, count) = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+    made.sort_by(|one, other| one.address.cmp(&other.address));
+    Ok(Ok(Read { made, count, subject }))
+}
+
+fn one(
+    input: &Input,
+    reading: Reading<'_>,
+    watch: &dyn Watch,
+) -> Result<Result<Read, Box<Refused>>, Error> {
+    match input {
+        Input::Mesh(path) => of_mesh(path, load(path)?, &BTreeMap::new(), reading, watch),
+        Input::Assembly(folder) => Ok(Ok(of_assembly(folder)?)),
+        Input::Templates(folder) => Ok(Ok(of_templates(folder, reading.somewhere)?)),
+    }
+}
+
+fn of_assembly(folder: &Path) -> Result<Read, Error> {
+    let subject = Subject::of_assembly(folder)?;
+    let path = folder.join("assembly.json");
+    let text = std::fs::read_to_string(&path).map_err(ReadError::unreadable(&path))?;
+    let assembly: Assembly = serde_json::from_str(&text)
+        .map_err(|source| ReadError::NotOfAssembly { path, source })?;
+    let made: Result<Vec<Made>, ReadError> = assembly
+        .stacks
+        .par_iter()
+        .map(|entry| {
+            let path = folder.join(&entry.template);
+            let text = std::fs::read_to_string(&path).map_err(ReadError::unreadable(&path))?;
+            let template =
+                read::written(&text).map_err(|source| ReadError::Template { path, source })?;
+            let address = entry.address().to_string();
+            let lines = subject.provenance.stacks.get(&address).cloned().unwrap_or_default();
+            Ok(Made { address, place: entry.place(), template, lines })
+        })
+        .collect();
+    let mut made = made?;
+    made.sort_by(|one, other| one.address.cmp(&other.address));
+    Ok(Read { count: made.len(), made, subject })
+}
+
+fn of_templates(path: &Path, somewhere: &Somewhere) -> Result<Read, Error> {
+    let subject = Subject::of_folder(path, somewhere)?;
+    let folder = Folder::read(path, somewhere)?;
+    let made = folder.templates.into_iter().map(|one| Made {
+        address: one.address,
+        place: one.place,
+        template: one.template,
+        lines: BTreeMap::new(),
+    });
+    let mut made: Vec<Made> = made.collect();
+    made.sort_by(|one, other| one.address.cmp(&other.address));
+    Ok(Read { count: made.len(), made, subject })
+}
+
+fn stacks(read: &Read) -> Vec<Stack<'_>> {
+    fn one(made: &Made) -> Stack<'_> {
+        let Made { address, place, template, lines } = made;
+        Stack { address, place, template, lines }
+    }
+    read.made.iter().map(one).collect()
+}
+
+fn compare(before: &Read, after: &Read) -> Reviewed {
+    let stated = [before, after].map(|read| {
+        let world = &read.subject.world;
+        world.gaps().is_some().then(|| world.as_stated())
+    });
+    let (old, new) = (stacks(before), stacks(after));
+    let sides = [
+        Side {
+            world: &before.subject.world,
+            stated: stated[0].as_ref().unwrap_or(&before.subject.world),
+            lines: &before.subject.provenance.stacks,
+        },
+        Side {
+            world: &after.subject.world,
+            stated: stated[1].as_ref().unwrap_or(&after.subject.world),
+            lines: &after.subject.provenance.stacks,
+        },
+    ];
+    let mut review = review::of(&old, &new, [&sides[0], &sides[1]]);
+    let changed = review.stacks.iter();
+    let there = changed.filter(|one| one.kind != ChangeKind::Removed).count();
+    review.equal = after.count.saturating_sub(there);
+    for (word, read) in [("before", before), ("after", after)] {
+        let notes = read.subject.foreign.iter().flat_map(|foreign| &foreign.notes);
+        review.notes.extend(notes.map(|note| format!("{word} the change: {note}")));
+    }
+    let subjects = [&before.subject, &after.subject];
+    let names = |arn: &String| {
+        let name = subjects.iter().rev().find_map(|one| one.intended.name_of(arn))?;
+        Some((arn.clone(), name.to_owned()))
+    };
+    let principals = review.access.iter().filter_map(|one| names(&one.principal)).collect();
+    let stacks = subjects
+        .iter()
+        .flat_map(|subject| &subject.stacks)
+        .map(|stack| (stack.address.clone(), stack.subject.clone()))
+        .collect();
+    Reviewed { review, principals, stacks }
+}

@@ -1,0 +1,47 @@
+//! The resources of both sides, found by pattern.
+
+use lakewright_access::pattern;
+use lakewright_access::world::World;
+
+/// The largest number of resources that one pattern is divided by. A pattern for more resources is decided for these
+/// and for a resource that no template makes.
+const MOST: usize = 32;
+
+/// The ARNs of the resources of both sides, sorted.
+#[derive(Debug)]
+pub(super) struct Index<'w> {
+    arns: Vec<&'w str>,
+}
+
+impl<'w> Index<'w> {
+    pub(super) fn of(worlds: impl Iterator<Item = &'w World>) -> Self {
+        let mut arns: Vec<&str> = worlds
+            .flat_map(|world| world.resources().keys().chain(world.roles().keys()))
+            .map(String::as_str)
+            .collect();
+        arns.sort_unstable();
+        arns.dedup();
+        Self { arns }
+    }
+
+    /// The resources that a pattern names, and the one that contains what it names.
+    pub(super) fn overlapping(&self, wanted: &str) -> Vec<&'w str> {
+        let literal = &wanted[..wanted.find(['*', '?']).unwrap_or(wanted.len())];
+        let from = self.arns.partition_point(|arn| *arn < literal);
+        let below = self.arns[from..].iter().take_while(|arn| arn.starts_with(literal));
+        let named = below.filter(|arn| {
+            pattern::matches(wanted, arn) || pattern::matches(wanted, &format!("{arn}/x"))
+        });
+        let mut found: Vec<&str> = named.copied().take(MOST).collect();
+        // The bucket of objects, the access point of objects behind it.
+        let containers = literal.match_indices('/').map(|(end, _)| &literal[..end]);
+        for container in containers {
+            if let Ok(place) = self.arns.binary_search(&container) {
+                found.push(self.arns[place]);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}

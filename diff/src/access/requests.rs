@@ -1,0 +1,337 @@
+//! The requests that an element of a policy is about, divided so that both sides decide all requests of a cell alike.
+//!
+//! A cell is one class of actions (the same statements name them), one region of resources (the same patterns match
+//! them) and one combination of values of condition keys (the same conditions hold). One request decides a cell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakewright_access::action::Action;
+use lakewright_access::document::{Condition, Document, Statement};
+use lakewright_access::pattern;
+use lakewright_access::request::{Context, Principal, Request, account_of, is_told, partition_of};
+use lakewright_access::sample::{actions_of, is_derived};
+use lakewright_access::world::World;
+use lakewright_template::arn::ArnPattern;
+use lakewright_template::resolve::UNKNOWN;
+
+use super::answers::{Difference, Worlds};
+use super::elements::Element;
+use super::index::Index;
+use crate::language;
+use crate::values;
+
+/// The largest number of combinations of values of condition keys in one cell.
+const MOST_CONTEXTS: usize = 1_024;
+
+/// A principal, and whom it stands for in findings: a made-up role stands for its whole account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Whom {
+    pub(super) principal: Principal,
+    pub(super) shown: String,
+}
+
+/// Requests that the sides decide differently, or that cannot be compared.
+#[derive(Debug, Clone)]
+pub(super) struct Found<'w> {
+    pub(super) actions: BTreeSet<Action>,
+    /// The pattern of the resources.
+    pub(super) resource: String,
+    /// The resource of the witness.
+    pub(super) witness: String,
+    pub(super) context: Context,
+    pub(super) difference: Difference<'w>,
+}
+
+/// Asks both sides about everything that an element covers.
+pub(super) fn ask<'w>(
+    worlds: &Worlds<'w>,
+    index: &Index<'_>,
+    whom: &Whom,
+    element: &Element,
+    resource: &str,
+) -> Vec<Found<'w>> {
+    let cells = Cells { worlds, index, principal: &whom.principal, resource };
+    let mut found = Vec::new();
+    for (pattern, actions) in cells.by_resource(actions_of(&element.statement)) {
+        cells.ask(&pattern, &actions, &mut found);
+    }
+    found
+}
+
+struct Cells<'a, 'w> {
+    worlds: &'a Worlds<'w>,
+    index: &'a Index<'a>,
+    principal: &'a Principal,
+    /// The element's pattern of resources.
+    resource: &'a str,
+}
+
+impl<'w> Cells<'_, 'w> {
+    /// The actions by the pattern of the resources that they can be about. A pattern for resources of any service is
+    /// divided into the forms of ARNs that each action takes.
+    fn by_resource(&self, actions: Vec<Action>) -> BTreeMap<String, Vec<Action>> {
+        let mut grouped: BTreeMap<String, Vec<Action>> = BTreeMap::new();
+        let pattern = self.resource.replace(UNKNOWN, "*");
+        let service = ArnPattern::of(&pattern).service;
+        if service.is_some_and(|service| !service.contains(['*', '?'])) {
+            grouped.insert(pattern, actions);
+            return grouped;
+        }
+        for action in actions {
+            match action.forms() {
+                None | Some([]) => grouped.entry("*".to_owned()).or_default().push(action),
+                Some(forms) => {
+                    for form in forms {
+                        grouped.entry(self.placed(&form.arn)).or_default().push(action);
+                    }
+                }
+            }
+        }
+        grouped
+    }
+
+    /// The form of an ARN in the principal's partition, account and region.
+    fn placed(&self, form: &str) -> String {
+        let name = self.principal.name();
+        let partition = partition_of(name).unwrap_or("aws");
+        let account = account_of(name).unwrap_or("*");
+        let region = self.worlds.region_of(name).unwrap_or("*");
+        let mut fields: Vec<&str> = form.splitn(6, ':').collect();
+        if let [_, of_partition, _, of_region, of_account, _] = fields.as_mut_slice() {
+            for (field, value) in
+                [(of_partition, partition), (of_region, region), (of_account, account)]
+            {
+                if *field == "*" {
+                    *field = value;
+                }
+            }
+        }
+        fields.join(":")
+    }
+
+    fn ask(&self, pattern: &str, actions: &[Action], found: &mut Vec<Found<'w>>) {
+        let Some(first) = actions.first() else { return };
+        let patterns = self.patterns(pattern, actions);
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let atoms = if pattern == "*" || !pattern.contains(['*', '?']) {
+            vec![pattern.to_owned()]
+        } else {
+            match language::atoms(pattern, &patterns) {
+                Ok(atoms) => atoms.into_iter().map(|atom| atom.witness).collect(),
+                Err(limit) => {
+                    found.push(self.undecided(*first, pattern, limit.reason()));
+                    return;
+                }
+            }
+        };
+        for witness in atoms {
+            let can_be_about = |action: &&Action| witness == "*" || action.about(&witness).is_ok();
+            let actions: Vec<Action> = actions.iter().filter(can_be_about).copied().collect();
+            self.ask_about(&witness, &actions, found);
+        }
+    }
+
+    fn undecided(&self, action: Action, witness: &str, reason: &'static str) -> Found<'w> {
+        Found {
+            actions: BTreeSet::from([action]),
+            resource: self.resource.to_owned(),
+            witness: witness.to_owned(),
+            context: Context::new(),
+            difference: Difference::Undecided { reason, answers: None, statements: Vec::new() },
+        }
+    }
+
+    /// The patterns that tell resources apart: of the principal's policies, of the resources that the pattern may name,
+    /// and of their policies.
+    fn patterns(&self, pattern: &str, actions: &[Action]) -> BTreeSet<String> {
+        let mut patterns = BTreeSet::new();
+        let Some(first) = actions.first() else { return patterns };
+        let mut resources = vec![pattern.to_owned()];
+        for arn in self.index.overlapping(pattern) {
+            patterns.insert(arn.to_owned());
+            patterns.insert(format!("{arn}/*"));
+            resources.push(arn.to_owned());
+        }
+        let context = Context::new();
+        for resource in &resources {
+            let request =
+                Request { principal: self.principal, action: *first, resource, context: &context };
+            for world in self.worlds.both() {
+                for document in world.documents(&request) {
+                    for statement in &document.statements {
+                        if actions.iter().any(|action| statement.is_of(*action)) {
+                            patterns.extend(
+                                statement
+                                    .resources
+                                    .iter()
+                                    .map(|text| plain(world, document, text, &request)),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        for form in actions.iter().filter_map(|action| action.forms()).flatten() {
+            patterns.insert(form.arn.clone());
+        }
+        patterns
+    }
+
+    fn ask_about(&self, witness: &str, actions: &[Action], found: &mut Vec<Found<'w>>) {
+        let Some(first) = actions.first() else { return };
+        let nothing = Context::new();
+        let request = Request {
+            principal: self.principal,
+            action: *first,
+            resource: witness,
+            context: &nothing,
+        };
+        let mut relevant: Vec<(&World, &Document, &Statement)> = Vec::new();
+        for world in self.worlds.both() {
+            for document in world.documents(&request) {
+                let about = document.statements.iter().filter(|statement| {
+                    may_be_about(world, document, statement, &request)
+                });
+                relevant.extend(about.map(|statement| (world, document, statement)));
+            }
+        }
+        let mut classes: BTreeMap<(Vec<bool>, String), Vec<Action>> = BTreeMap::new();
+        for action in actions {
+            let named = relevant.iter().map(|(_, _, statement)| statement.is_of(*action)).collect();
+            classes.entry((named, nature(*action))).or_default().push(*action);
+        }
+        for actions in classes.into_values() {
+            let Some(action) = actions.first().copied() else { continue };
+            let request = Request { action, ..request.clone() };
+            let contexts = match self.contexts(&relevant, &request) {
+                Ok(contexts) => contexts,
+                Err(reason) => {
+                    found.push(Found {
+                        actions: actions.into_iter().collect(),
+                        ..self.undecided(action, witness, reason)
+                    });
+                    continue;
+                }
+            };
+            self.decide(&actions, witness, &contexts, found);
+        }
+    }
+
+    fn decide(
+        &self,
+        actions: &[Action],
+        witness: &str,
+        contexts: &[Context],
+        found: &mut Vec<Found<'w>>,
+    ) {
+        let Some(action) = actions.first().copied() else { return };
+        let mut seen = BTreeSet::new();
+        for context in contexts {
+            let request = Request { principal: self.principal, action, resource: witness, context };
+            let Some(difference) = self.worlds.compare(&request) else { continue };
+            // Of the contexts that the same statements decide in the same way, the first one is shown.
+            if seen.insert(difference.key()) {
+                found.push(Found {
+                    actions: actions.iter().copied().collect(),
+                    resource: self.resource.to_owned(),
+                    witness: witness.to_owned(),
+                    context: context.clone(),
+                    difference,
+                });
+            }
+        }
+    }
+
+    /// One context for each combination of values that the conditions tell apart, those with few keys first.
+    fn contexts(
+        &self,
+        relevant: &[(&World, &Document, &Statement)],
+        request: &Request<'_>,
+    ) -> Result<Vec<Context>, &'static str> {
+        let mut by_key: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
+        for (world, document, statement) in relevant {
+            for condition in &statement.conditions {
+                if statement.is_of(request.action) && self.is_free(&condition.key, request.resource)
+                {
+                    let values = condition.values.iter();
+                    let values = values.map(|text| plain_value(world, document, text, request));
+                    let condition = Condition { values: values.collect(), ..condition.clone() };
+                    let of_key = by_key.entry(condition.key.clone()).or_default();
+                    if !of_key.contains(&condition) {
+                        of_key.push(condition);
+                    }
+                }
+            }
+        }
+        let mut contexts = vec![Context::new()];
+        for (key, conditions) in by_key {
+            let conditions: Vec<&Condition> = conditions.iter().collect();
+            let candidates =
+                values::candidates(&key, &conditions).map_err(language::Limit::reason)?;
+            if contexts.len() * candidates.len() > MOST_CONTEXTS {
+                return Err("its conditions have more combinations of values than are compared");
+            }
+            let with = |values: &Option<Vec<String>>| {
+                let one = |context: &Context| match values {
+                    Some(values) => context.clone().with(&key, values.iter().map(String::as_str)),
+                    None => context.clone(),
+                };
+                contexts.iter().map(one).collect::<Vec<_>>()
+            };
+            contexts = candidates.iter().flat_map(with).collect();
+        }
+        contexts.sort_by_key(|context| context.iter().count());
+        Ok(contexts)
+    }
+
+    /// Whether the requester, or somebody outside of the templates, determines the value of a key.
+    fn is_free(&self, key: &str, resource: &str) -> bool {
+        let is_of_resource = is_told(key) && !key.starts_with("aws:principal");
+        if is_of_resource {
+            return !self.worlds.both().any(|world| world.resources().contains_key(resource));
+        }
+        !is_derived(key) && !is_told(key)
+    }
+}
+
+/// What sets an action apart in the evaluation, besides the statements that name it.
+fn nature(action: Action) -> String {
+    let name = action.lower();
+    if action.service() == "sts" || action.is_permission() {
+        return name.to_owned();
+    }
+    format!("{:?}", action.needs())
+}
+
+/// A pattern without variables: those that have a value are replaced, others match anything.
+fn plain(world: &World, document: &Document, text: &str, request: &Request<'_>) -> String {
+    let text = text.replace(UNKNOWN, "*");
+    if !document.has_variables || !text.contains("${") {
+        return text;
+    }
+    world.expanded(&text, request).unwrap_or_else(|| pattern::of_form(&text))
+}
+
+fn plain_value(world: &World, document: &Document, text: &str, request: &Request<'_>) -> String {
+    if !document.has_variables || !text.contains("${") {
+        return text.to_owned();
+    }
+    world.expanded(text, request).unwrap_or_else(|| text.to_owned())
+}
+
+/// Whether a statement may be about the resource of a request.
+fn may_be_about(
+    world: &World,
+    document: &Document,
+    statement: &Statement,
+    request: &Request<'_>,
+) -> bool {
+    statement.not_resources
+        || statement.resources.is_empty()
+        || request.resource == "*"
+        || statement.resources.iter().any(|text| {
+            pattern::matches(&plain(world, document, text, request), request.resource)
+        })
+        // A bucket's policy is asked as well about requests through its access points.
+        || request.resource.contains(":accesspoint/")
+}
