@@ -1,5 +1,10 @@
 //! Changed stacks, resources and properties.
 
+mod compare;
+mod value;
+
+pub use compare::stacks;
+
 use lakewright_template::{LogicalId, Text, Value};
 
 use crate::update::{Outcome, Update};
@@ -54,7 +59,7 @@ pub struct ResourceChange {
 /// A value that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PropertyChange {
-    /// The JSON pointer of the value.
+    /// The JSON pointer of the value. An index is the one after the change; that before it, if the value is removed.
     pub path: String,
     /// The value before the change; `None` if there is none.
     pub before: Option<Value>,
