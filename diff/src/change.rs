@@ -59,7 +59,8 @@ pub struct ResourceChange {
 /// A value that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PropertyChange {
-    /// The JSON pointer of the value. An index is the one after the change; that before it, if the value is removed.
+    /// The JSON pointer of the value. The index of a removed item is that before the change, all others are those after
+    /// it. So a removed and an added item can have the same path.
     pub path: String,
     /// The value before the change; `None` if there is none.
     pub before: Option<Value>,

@@ -1,6 +1,6 @@
 //! Compares the stacks of the two sides.
 //!
-//! What CloudFormation does is a first value here: `crate::update` says what it stands for.
+//! Fates and updates are first values: properties update in place, whatever the schemas say, and no data is affected.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -26,7 +26,8 @@ impl Schema {
         let nodes = self.at(pointer);
         let says = |order: bool| nodes.iter().any(|node| node["insertionOrder"] == order);
         let kind = &self.plain["typeName"];
-        let is_ordered = ORDERED.iter().any(|(name, end)| *kind == *name && pointer.ends_with(end));
+        let is_ordered =
+            ORDERED.iter().any(|(name, end)| *kind == *name && pointer.ends_with(*end));
         says(false) && !says(true) && !is_ordered
     }
 

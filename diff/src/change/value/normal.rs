@@ -94,7 +94,7 @@ fn parts(value: &Value) -> Option<Vec<SubPart>> {
 fn parts_of_call(call: &Intrinsic) -> Option<Vec<SubPart>> {
     let mut all = Vec::new();
     match call {
-        // In a list, it removes the item with its delimiter.
+        // No page says what it becomes between delimiters.
         Intrinsic::Ref(id) if id.as_str() == "AWS::NoValue" => return None,
         Intrinsic::Ref(id) => all.push(SubPart::Variable(id.as_str().to_owned().into())),
         Intrinsic::GetAtt(id, attribute) => {
