@@ -20,8 +20,8 @@ impl Schema {
     /// Whether the order of the list at a JSON pointer below `Properties` does not matter: the schema says
     /// `insertionOrder: false`.
     ///
-    /// Without that keyword the order matters, also with `uniqueItems`: the stages of a pipeline are unique. Source for the
-    /// default: `insertionOrder` in `provider.definition.schema.v1.json` of aws-cloudformation/cloudformation-resource-schema.
+    /// Without that keyword the order matters, also with `uniqueItems`: the stages of a pipeline are unique. Source: the
+    /// meta-schema of aws-cloudformation/cloudformation-resource-schema, where `insertionOrder` is true by default.
     pub fn is_unordered(&self, pointer: &str) -> bool {
         let nodes = self.at(pointer);
         let says = |order: bool| nodes.iter().any(|node| node["insertionOrder"] == order);

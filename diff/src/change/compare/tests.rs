@@ -400,7 +400,7 @@ fn functions_of_other_meanings_differ_and_are_shown_as_they_are() {
 }
 
 /// Source: the module `coercion` of `cloudformation-validate-template-model` 1.15.0. For event
-/// patterns, "Amazon EventBridge event patterns" in the EventBridge user guide: their values follow the rules of JSON.
+/// patterns, "Event pattern syntax" in the EventBridge user guide: their values follow the rules of JSON.
 #[test]
 fn a_scalar_equals_its_text_where_the_schema_has_a_scalar() {
     let key = |rotation: &str, days: &str| {
