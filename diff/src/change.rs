@@ -1,5 +1,10 @@
 //! Changed stacks, resources and properties.
 
+mod compare;
+mod value;
+
+pub use compare::stacks;
+
 use lakewright_template::{LogicalId, Text, Value};
 
 use crate::update::{Outcome, Update};
@@ -54,7 +59,8 @@ pub struct ResourceChange {
 /// A value that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PropertyChange {
-    /// The JSON pointer of the value.
+    /// The JSON pointer of the value. The index of a removed item is that before the change, all others are those after
+    /// it. So a removed and an added item can have the same path.
     pub path: String,
     /// The value before the change; `None` if there is none.
     pub before: Option<Value>,

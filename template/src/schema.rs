@@ -6,6 +6,7 @@
 mod keywords;
 #[rustfmt::skip]
 mod pinned;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
