@@ -36,6 +36,7 @@ mod output;
 mod partitions;
 mod people;
 mod proof;
+mod revisions;
 mod run;
 mod screens;
 mod seeds;
