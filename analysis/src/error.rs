@@ -8,6 +8,7 @@ use lakewright_template::{StackAddress, read};
 
 use crate::decision::QuestionError;
 use crate::folder::Unread;
+use crate::revision::RevisionError;
 use crate::subject::{BoundaryError, PolicyError};
 
 /// Why an analysis failed. Each error has a stable code.
@@ -133,6 +134,9 @@ pub enum ReadError {
     /// A permissions boundary does not match the templates.
     #[error(transparent)]
     Boundary(#[from] BoundaryError),
+    /// A mesh cannot be read at a revision of a git repository.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
 }
 
 impl ReadError {
@@ -149,6 +153,7 @@ impl ReadError {
             Self::NotJson { .. } => "not-json",
             Self::Policy { .. } => "not-a-policy",
             Self::Boundary(_) => "boundary",
+            Self::Revision(error) => error.code(),
         }
     }
 

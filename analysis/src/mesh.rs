@@ -19,9 +19,9 @@ use rayon::iter::{
 use crate::error::ReadError;
 
 /// The maximum depth of nested folders that are read.
-const DEPTH: usize = 16;
+pub(crate) const DEPTH: usize = 16;
 /// The maximum size of a file, in bytes: more than any person writes.
-const FILE_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The result of reading a mesh.
 #[derive(Debug)]
@@ -85,7 +85,12 @@ fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
     if path.join("assembly.json").is_file() {
         return Err(ReadError::IsAssembly(path.to_owned()));
     }
-    let Files { mut sources, not_text, mut report } = read(path)?;
+    Ok(understand(read(path)?, first, &path.display().to_string()))
+}
+
+/// Parses and resolves the files of a mesh. `place` is the place that they are from, as messages show it.
+pub(crate) fn understand(files: Files, first: usize, place: &str) -> Loaded {
+    let Files { mut sources, not_text, mut report } = files;
     let is_file_lost = report.has_errors() || !not_text.is_empty();
     let parsed: Vec<Parsed> = sources
         .par_iter()
@@ -101,32 +106,62 @@ fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
         report.push(diagnostic);
         sources.push(source);
     }
-    let mut files = Vec::with_capacity(parsed.len());
+    let mut by_file = Vec::with_capacity(parsed.len());
     let mut is_empty = true;
     for one in parsed {
         is_empty &= one.report.is_empty() && one.documents.is_empty();
-        files.push(one.documents);
+        by_file.push(one.documents);
         report.extend(one.report);
     }
     if is_empty && report.is_empty() {
-        let message = format!("there is no document in {}", path.display());
+        let message = format!("there is no document in {place}");
         let diagnostic = Diagnostic::new(Code::EmptyMesh, message)
             .help("a mesh is a folder of `.yaml` files; `lakewright init` writes one");
         report.push(diagnostic);
     }
-    let mut documents = Documents::of_files(files);
+    let mut documents = Documents::of_files(by_file);
     if is_file_lost {
         documents.lost.of_file();
     }
     let (mesh, report) = resolve(&documents, report);
-    Ok(Loaded { sources, mesh, report })
+    Loaded { sources, mesh, report }
 }
 
 /// The files of a mesh, before parsing.
-struct Files {
+#[derive(Default)]
+pub(crate) struct Files {
     sources: Vec<SourceFile>,
     not_text: Vec<NotText>,
     report: Report,
+}
+
+impl Files {
+    /// Adds the file at a path below the mesh.
+    pub(crate) fn add(&mut self, path: String, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => self.sources.push(SourceFile { path, text }),
+            Err(error) => self.not_text.push(NotText::of(path, &error)),
+        }
+    }
+
+    /// Reports a file with more than [`FILE_BYTES`].
+    pub(crate) fn refuse(&mut self, path: &str, size: u64) {
+        let message = format!("{path} has {size} bytes, and a file may have {FILE_BYTES}");
+        let diagnostic = Diagnostic::new(Code::LimitExceeded, message).help("split the file");
+        self.report.push(diagnostic);
+    }
+}
+
+/// Whether a file or folder of this name is skipped.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
+/// Whether a mesh is read from a file of this name.
+pub(crate) fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    })
 }
 
 /// A file that is not UTF-8. It is shown with replacement characters, and not parsed.
@@ -172,22 +207,17 @@ fn read(path: &Path) -> Result<Files, ReadError> {
     let mut named: Vec<(String, PathBuf)> =
         files.into_iter().map(|file| (relative(root, &file), file)).collect();
     named.sort();
-    let (mut sources, mut not_text) = (Vec::new(), Vec::new());
-    let mut report = Report::new();
+    let mut files = Files::default();
     for (name, file) in named {
         let size = fs::metadata(&file).map_err(ReadError::unreadable(&file))?.len();
         if size > FILE_BYTES {
-            let message = format!("{name} has {size} bytes, and a file may have {FILE_BYTES}");
-            report.push(Diagnostic::new(Code::LimitExceeded, message).help("split the file"));
+            files.refuse(&name, size);
             continue;
         }
         let bytes = fs::read(&file).map_err(ReadError::unreadable(&file))?;
-        match String::from_utf8(bytes) {
-            Ok(text) => sources.push(SourceFile { path: name, text }),
-            Err(error) => not_text.push(NotText::of(name, &error)),
-        }
+        files.add(name, bytes);
     }
-    Ok(Files { sources, not_text, report })
+    Ok(files)
 }
 
 /// The YAML files of a folder. A folder that links lead back to is read once.
@@ -212,19 +242,14 @@ fn collect(
     }
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let path = entry.map_err(at(folder))?.path();
-        let is_hidden =
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if is_hidden {
+        if path.file_name().is_some_and(|name| is_hidden(&name.to_string_lossy())) {
             continue;
         }
         // Behind a link that leads nowhere there may have been one of the mesh's files, or a folder of them.
         let metadata = fs::metadata(&path).map_err(at(&path))?;
-        let is_yaml = path.extension().is_some_and(|extension| {
-            extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
-        });
         if metadata.is_dir() {
             collect(&path, depth + 1, seen, files)?;
-        } else if metadata.is_file() && is_yaml {
+        } else if metadata.is_file() && is_yaml(&path) {
             files.push(path);
         }
     }
