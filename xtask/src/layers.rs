@@ -14,6 +14,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "access",
             "analysis",
             "deployer",
+            "diff",
             "guardrails",
             "manifest",
             "policies",
