@@ -242,8 +242,10 @@ mod tests {
         let resource = &mut review.stacks[0].resources[2];
         resource.properties[0].after = Some(format!("\u{1b}]0;x\u{7}{}", "y".repeat(400)).into());
         resource.properties[0].update = Update::MayReplace;
-        let text = text(&shown(&review), Style::Plain, 60);
-        assert!(text.lines().all(|line| length(line) <= 60), "{text}");
+        let narrow = text(&shown(&review), Style::Plain, 60);
+        assert!(narrow.lines().all(|line| length(line) <= 60), "{narrow}");
+        let text = text(&shown(&review), Style::Plain, 100);
+        assert!(text.lines().all(|line| length(line) <= 100), "{text}");
         assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
         assert!(text.contains("/Tags/0/Value: (none) → \"\\u001b]0;x\\u0007y"), "{text}");
         assert!(text.contains("… (may-replace)"), "{text}");
