@@ -204,7 +204,11 @@ impl<'r> Shown<'r> {
                 .filter(|(_, one)| rules.contains(&Rule::of_outcome(&one.outcome)))
                 .collect();
             list.sort_by_key(|(_, one)| {
-                (Rule::of_outcome(&one.outcome), Reverse(one.outcome.data), Reverse(one.outcome.fate))
+                (
+                    Rule::of_outcome(&one.outcome),
+                    Reverse(one.outcome.data),
+                    Reverse(one.outcome.fate),
+                )
             });
             list
         };
@@ -228,20 +232,18 @@ impl<'r> Shown<'r> {
     /// The ids of all findings.
     pub(crate) fn ids(&self) -> BTreeSet<String> {
         let resources = self.resources().map(|(stack, one)| id_of_resource(&stack.stack, one));
-        let others = self.review.stacks.iter().flat_map(|stack| {
-            stack.others.iter().map(|other| id_of_other(&stack.stack, other))
-        });
+        let others =
+            self.review.stacks.iter().flat_map(|stack| {
+                stack.others.iter().map(|other| id_of_other(&stack.stack, other))
+            });
         resources.chain(others).chain(self.review.access.iter().map(id_of_access)).collect()
     }
 }
 
 /// The access that a principal gains and loses, one entry for each resource.
 fn entries(change: &AccessChange) -> Vec<Entry<'_>> {
-    let lists = [
-        (How::Gained, &change.gained),
-        (How::Unknown, &change.unknown),
-        (How::Lost, &change.lost),
-    ];
+    let lists =
+        [(How::Gained, &change.gained), (How::Unknown, &change.unknown), (How::Lost, &change.lost)];
     let listed = lists.into_iter().flat_map(|(how, list)| {
         list.iter().map(move |reach| Entry { change, reach: Some(reach), how })
     });

@@ -108,7 +108,8 @@ fn value(value: &lakewright_template::Value) -> Value {
 
 fn access(one: &AccessChange, shown: &Shown<'_>) -> Value {
     let list = |how: How, list: &[Reach]| -> Vec<Value> {
-        let entries = list.iter().map(|reach| (reach, Entry { change: one, reach: Some(reach), how }));
+        let entries =
+            list.iter().map(|reach| (reach, Entry { change: one, reach: Some(reach), how }));
         entries.map(|(reach, entry)| requests(reach, &entry, shown)).collect()
     };
     json!({
@@ -123,9 +124,8 @@ fn access(one: &AccessChange, shown: &Shown<'_>) -> Value {
 }
 
 fn requests(reach: &Reach, entry: &Entry<'_>, shown: &Shown<'_>) -> Value {
-    let Reach {
-        actions, resource, conditions, witness, decisions, statements, because, reason
-    } = reach;
+    let Reach { actions, resource, conditions, witness, decisions, statements, because, reason } =
+        reach;
     let Witness { action, resource: example, context } = witness;
     let context: Map<String, Value> =
         context.iter().map(|(key, values)| (key.clone(), json!(values))).collect();

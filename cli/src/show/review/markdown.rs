@@ -201,7 +201,8 @@ impl Page {
                 " left out, because a comment cannot be longer. `lakewright diff` with `--format html` or `--format json` shows all of them.\n",
             ].concat());
         } else if self.is_full {
-            self.out.push_str("\nMoves or notes are left out, because a comment cannot be longer.\n");
+            self.out
+                .push_str("\nMoves or notes are left out, because a comment cannot be longer.\n");
         }
         self.out
     }

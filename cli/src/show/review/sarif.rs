@@ -8,13 +8,12 @@ use lakewright_diff::update::DataEffect;
 use serde_json::{Map, Value, json};
 
 use super::sentences::{self, Sentence};
-use super::{
-    Entry, How, Rule, Shown, entries, id_of_access, id_of_other, id_of_resource, update,
-};
+use super::{Entry, How, Rule, Shown, entries, id_of_access, id_of_other, id_of_resource, update};
 
 /// The maximum number of sentences in a message, and of further positions of a result.
 const LISTED: usize = 10;
-const PAGE: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The log, with a line break at its end.
 pub(crate) fn text(shown: &Shown<'_>) -> String {
@@ -32,7 +31,7 @@ pub(crate) fn log(shown: &Shown<'_>) -> Value {
     results.sort_by_key(|(rule, _)| *rule);
     let results: Vec<Value> = results.into_iter().map(|(_, result)| result).collect();
     json!({
-        "$schema": PAGE,
+        "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
@@ -241,7 +240,9 @@ fn located(file: &str, position: Option<(u32, Option<u32>)>) -> Value {
 fn template(stack: &str) -> String {
     let parts: Vec<&str> = stack.split('/').collect();
     match parts.as_slice() {
-        [account, _, _] if account.len() == 12 && account.bytes().all(|one| one.is_ascii_digit()) => {
+        [account, _, _]
+            if account.len() == 12 && account.bytes().all(|one| one.is_ascii_digit()) =>
+        {
             format!("templates/{stack}.json")
         }
         _ => stack.to_owned(),

@@ -322,12 +322,7 @@ fn subject(principal: &str, named: &dyn Named) -> Sentence {
         _ => "",
     };
     if let Some(name) = named.principal(principal) {
-        return Sentence::default()
-            .name(&name)
-            .words(" (")
-            .words(kind)
-            .name(principal)
-            .words(")");
+        return Sentence::default().name(&name).words(" (").words(kind).name(principal).words(")");
     }
     match arn {
         Some(arn) if arn.resource == "root" => {

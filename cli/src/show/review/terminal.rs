@@ -109,7 +109,13 @@ impl Screen {
         }
     }
 
-    fn resource(&mut self, indent: usize, stack: &str, resource: &ResourceChange, shown: &Shown<'_>) {
+    fn resource(
+        &mut self,
+        indent: usize,
+        stack: &str,
+        resource: &ResourceChange,
+        shown: &Shown<'_>,
+    ) {
         let sentence = sentences::resource(stack, resource, shown);
         let line = format!("{sentence}  [{}]", id_of_resource(stack, resource));
         self.line(indent, glyph(&resource.outcome), &line);

@@ -85,8 +85,7 @@ pub(super) fn sample() -> Review {
     }];
     let mut lost = reach(&["s3:PutObject"], "arn:aws:s3:::bucket/*");
     lost.decisions = (Answer::Allowed, Answer::Denied);
-    let mut replaced =
-        resource("Data", Fate::Updated(Update::Replaces), DataEffect::Lost);
+    let mut replaced = resource("Data", Fate::Updated(Update::Replaces), DataEffect::Lost);
     replaced.outcome.reasons = vec!["`/BucketName` is create-only".to_owned()];
     replaced.properties =
         vec![property("/BucketName", Some("old".into()), Some("<script>alert(1)</script>".into()))];
