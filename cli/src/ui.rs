@@ -15,6 +15,8 @@ use crate::width::{LEAST, error_width, output_width, push_wrapped, reflowed, wit
 pub(crate) struct Ui {
     format: Format,
     style: Style,
+    /// The style of data for people, on standard output.
+    data_style: Style,
     is_quiet: bool,
     shows_progress: bool,
     /// The maximum width of notes in characters, if standard error has a width.
@@ -27,14 +29,15 @@ impl Ui {
     pub(crate) fn new(output: &Output) -> Self {
         let on_terminal = io::stderr().is_terminal();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let style = match output.color {
+        let style = |on_terminal: bool| match output.color {
             Colour::Always => Style::Colour,
             Colour::Auto if on_terminal && !no_color => Style::Colour,
             Colour::Auto | Colour::Never => Style::Plain,
         };
         Self {
             format: output.format,
-            style,
+            style: style(on_terminal),
+            data_style: style(io::stdout().is_terminal()),
             is_quiet: output.quiet,
             shows_progress: on_terminal && !output.quiet && output.format == Format::Human,
             width: error_width(),
@@ -48,6 +51,11 @@ impl Ui {
 
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
+    }
+
+    /// The style of data for people: without colours unless standard output is a terminal, or `--color` asks for them.
+    pub(crate) fn data_style(&self) -> Style {
+        self.data_style
     }
 
     /// The display of progress, which draws only if somebody watches a terminal.

@@ -189,6 +189,10 @@ fn of_changes(shapes: &mut Shapes, folder: &Path) {
     let before = before.display().to_string();
     is_filled(&shapes.of("prove", &["prove", &original, "--assume", &before]), "differences");
 
+    let review = shapes.of("diff", &["diff", &before, &original]);
+    is_filled(&review, "stacks");
+    is_filled(&review, "access");
+
     let out = folder.join("altered");
     let altered = out.display().to_string();
     shapes.of("synth", &["synth", &original, "--out", &altered]);

@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 15] = [
+const OUTPUTS: [(&str, &str); 16] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("bootstrap-diff", include_str!("../../../docs/output/bootstrap-diff.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
@@ -30,6 +30,7 @@ const OUTPUTS: [(&str, &str); 15] = [
     ("completions", include_str!("../../../docs/output/completions.schema.json")),
     ("decision", include_str!("../../../docs/output/decision.schema.json")),
     ("deployment", include_str!("../../../docs/output/deployment.schema.json")),
+    ("diff", include_str!("../../../docs/output/diff.schema.json")),
     ("explain", include_str!("../../../docs/output/explain.schema.json")),
     ("explain-list", include_str!("../../../docs/output/explain-list.schema.json")),
     ("findings", include_str!("../../../docs/output/findings.schema.json")),

@@ -1,0 +1,372 @@
+//! A review in the Static Analysis Results Interchange Format (SARIF) 2.1.0.
+//!
+//! Each finding is a result at the manifest lines that cause it, or at the template if no manifest is known.
+
+use lakewright_diff::access::{AccessChange, Reach};
+use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
+use lakewright_diff::update::DataEffect;
+use serde_json::{Map, Value, json};
+
+use super::sentences::{self, Sentence};
+use super::{Entry, How, Rule, Shown, entries, id_of_access, id_of_other, id_of_resource, update};
+
+/// The maximum number of sentences in a message, and of further positions of a result.
+const LISTED: usize = 10;
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The log, with a line break at its end.
+pub(crate) fn text(shown: &Shown<'_>) -> String {
+    format!("{:#}\n", log(shown))
+}
+
+pub(crate) fn log(shown: &Shown<'_>) -> Value {
+    let mut results: Vec<(Rule, Value)> =
+        shown.review.access.iter().map(|change| access(change, shown)).collect();
+    for stack in &shown.review.stacks {
+        let resources = stack.resources.iter();
+        results.extend(resources.map(|one| resource(stack, one, shown)));
+        results.extend(stack.others.iter().map(|one| other(stack, one, shown)));
+    }
+    results.sort_by_key(|(rule, _)| *rule);
+    let results: Vec<Value> = results.into_iter().map(|(_, result)| result).collect();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "lakewright",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": Rule::ALL.map(rule),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+/// The id, the level, what it says, and what to do.
+const fn described(rule: Rule) -> [&'static str; 4] {
+    match rule {
+        Rule::AccessGained => [
+            "access-gained",
+            "error",
+            "A principal gains access.",
+            "Check that the principal needs the access. The sentence names the manifest lines that ask for it.",
+        ],
+        Rule::AccessUnknown => [
+            "access-unknown",
+            "error",
+            "A principal may gain access.",
+            "The access before and after the change cannot be compared. Read the statements and decide.",
+        ],
+        Rule::DataLoss => [
+            "data-loss",
+            "error",
+            "Data could be lost or become unreadable.",
+            "Keep the resource, or set DeletionPolicy and UpdateReplacePolicy to Retain and copy the data first.",
+        ],
+        Rule::UpdateFails => [
+            "update-fails",
+            "error",
+            "An update of a resource fails.",
+            "The service refuses the new value for an existing resource. Create another resource in its place.",
+        ],
+        Rule::Replacement => [
+            "replacement",
+            "warning",
+            "CloudFormation replaces a resource, or may replace it.",
+            "Check that the resource may get another physical id, and that everything that uses it follows.",
+        ],
+        Rule::AccessLost => [
+            "access-lost",
+            "note",
+            "A principal loses access.",
+            "Check that nobody needs the access any more.",
+        ],
+        Rule::Change => [
+            "change",
+            "note",
+            "A part of a template changes.",
+            "Read the values before and after the change.",
+        ],
+    }
+}
+
+fn rule(rule: Rule) -> Value {
+    let [id, level, says, help] = described(rule);
+    json!({
+        "id": id,
+        "shortDescription": { "text": says },
+        "fullDescription": { "text": says },
+        "help": { "text": help },
+        "defaultConfiguration": { "level": level },
+    })
+}
+
+/// What a result says, and where.
+struct Finding {
+    id: String,
+    rule: Rule,
+    level: &'static str,
+    message: String,
+    lines: Vec<String>,
+    stack: Option<String>,
+}
+
+/// The result of a finding.
+fn result(finding: Finding) -> (Rule, Value) {
+    let Finding { id, rule, level, message, lines, stack } = finding;
+    let mut places: Vec<Value> = lines.iter().map(|line| place(line)).collect();
+    places.dedup();
+    if places.is_empty() {
+        places.extend(stack.map(|stack| located(&template(&stack), None)));
+    }
+    let mut places = places.into_iter();
+    let first: Vec<Value> = places.next().into_iter().collect();
+    let related: Vec<Value> = places.take(LISTED).collect();
+    let index = Rule::ALL.iter().position(|one| *one == rule);
+    let mut result = json!({
+        "ruleId": described(rule)[0],
+        "ruleIndex": index,
+        "level": level,
+        "message": { "text": escaped(&message) },
+        "locations": first,
+        "partialFingerprints": { "lakewrightFinding/v1": id },
+    });
+    if !related.is_empty() {
+        result["relatedLocations"] = json!(related);
+    }
+    (rule, result)
+}
+
+fn access(change: &AccessChange, shown: &Shown<'_>) -> (Rule, Value) {
+    let AccessChange { gained, lost, unknown, .. } = change;
+    let rule = Rule::of_access(change);
+    let all = entries(change);
+    let mut sentences: Vec<String> =
+        all.iter().take(LISTED).map(|entry| told(entry, shown)).collect();
+    if all.len() > LISTED {
+        sentences.push(format!("And {} more.", all.len() - LISTED));
+    }
+    // What is gained and lost has manifest lines of different sides: those after the change come first.
+    let reaches: Vec<&Reach> = gained.iter().chain(unknown).chain(lost).collect();
+    let lines = reaches.iter().flat_map(|reach| &reach.because).cloned().collect();
+    let statements = || reaches.iter().flat_map(|reach| &reach.statements);
+    let deciding = statements().find(|one| one.is_after).or_else(|| statements().next());
+    result(Finding {
+        id: id_of_access(change),
+        rule,
+        level: described(rule)[1],
+        message: sentences.join(" "),
+        lines,
+        stack: deciding.map(|one| one.origin.stack.to_string()),
+    })
+}
+
+/// The sentences about one entry: what changes, and an example unless the change is a loss.
+fn told(entry: &Entry<'_>, shown: &Shown<'_>) -> String {
+    let sentence = sentences::access(entry, shown.named);
+    match entry.reach {
+        Some(reach) if entry.how != How::Lost => {
+            format!("{sentence}; {}.", sentences::example(reach))
+        }
+        _ => format!("{sentence}."),
+    }
+}
+
+fn resource(stack: &StackChange, one: &ResourceChange, shown: &Shown<'_>) -> (Rule, Value) {
+    let ResourceChange { outcome, lines_before, lines_after, .. } = one;
+    let rule = Rule::of_outcome(outcome);
+    let level = match outcome.data {
+        DataEffect::Orphaned | DataEffect::LeftBehind | DataEffect::Snapshot
+            if rule == Rule::Change =>
+        {
+            "warning"
+        }
+        _ => described(rule)[1],
+    };
+    let mut sentences = vec![format!("{}.", sentences::resource(&stack.stack, one, shown))];
+    let reasons = outcome.reasons.iter().take(LISTED);
+    sentences.extend(reasons.map(|reason| format!("{}.", reason.trim_end_matches('.'))));
+    result(Finding {
+        id: id_of_resource(&stack.stack, one),
+        rule,
+        level,
+        message: sentences.join(" "),
+        lines: if lines_after.is_empty() { lines_before.clone() } else { lines_after.clone() },
+        stack: Some(stack.stack.clone()),
+    })
+}
+
+fn other(stack: &StackChange, change: &PropertyChange, shown: &Shown<'_>) -> (Rule, Value) {
+    let sentence: Sentence = sentences::other(&stack.stack, change, shown);
+    result(Finding {
+        id: id_of_other(&stack.stack, change),
+        rule: Rule::Change,
+        level: described(Rule::Change)[1],
+        message: format!("{sentence} ({}).", update(change.update)),
+        lines: Vec::new(),
+        stack: Some(stack.stack.clone()),
+    })
+}
+
+/// The position of a manifest line `file:line:column`.
+fn place(line: &str) -> Value {
+    let number = |text: &str| text.parse::<u32>().ok().map(|number| number.max(1));
+    let Some((start, last)) = line.rsplit_once(':') else { return located(line, None) };
+    let Some(last) = number(last) else { return located(line, None) };
+    match start.rsplit_once(':').and_then(|(file, line)| Some((file, number(line)?))) {
+        Some((file, line)) => located(file, Some((line, Some(last)))),
+        None => located(start, Some((last, None))),
+    }
+}
+
+/// A position in a file. Without a line there is no region: an empty one is an error of validators.
+fn located(file: &str, position: Option<(u32, Option<u32>)>) -> Value {
+    let mut physical = Map::new();
+    physical.insert("artifactLocation".to_owned(), json!({ "uri": uri(file) }));
+    if let Some((line, column)) = position {
+        let mut region = json!({ "startLine": line });
+        if let Some(column) = column {
+            region["startColumn"] = json!(column);
+        }
+        physical.insert("region".to_owned(), region);
+    }
+    json!({ "physicalLocation": physical })
+}
+
+/// The file of a stack's template: below the assembly for a stack's address, and the path itself for others.
+fn template(stack: &str) -> String {
+    let parts: Vec<&str> = stack.split('/').collect();
+    match parts.as_slice() {
+        [account, _, _]
+            if account.len() == 12 && account.bytes().all(|one| one.is_ascii_digit()) =>
+        {
+            format!("templates/{stack}.json")
+        }
+        _ => stack.to_owned(),
+    }
+}
+
+/// The address of a file, relative to the folder of the run. Source: RFC 3986, "Percent-Encoding" and "Relative
+/// Reference": a colon in the first segment would make it a scheme. An absolute path is an address of `file`.
+fn uri(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    let is_drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes().get(2) == Some(&b'/');
+    let mut out = String::with_capacity(path.len() + 8);
+    let rest = if path.starts_with('/') {
+        out.push_str("file://");
+        path.as_str()
+    } else if is_drive {
+        out.push_str("file:///");
+        path.as_str()
+    } else {
+        path.trim_start_matches("./")
+    };
+    for byte in rest.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format_byte(byte));
+        }
+    }
+    // An address must name something.
+    if out.is_empty() { ".".to_owned() } else { out }
+}
+
+fn format_byte(byte: u8) -> String {
+    format!("%{byte:02X}")
+}
+
+/// A plain text message. Source: SARIF 2.1.0, "Messages with placeholders": braces are doubled; "Messages with embedded
+/// links": `[text](address)` is a link.
+fn escaped(text: &str) -> String {
+    let text = sentences::printable(text);
+    text.replace('{', "{{").replace('}', "}}").replace("](", "] (")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{sample, shown};
+    use super::*;
+
+    fn results(log: &Value) -> Vec<&Value> {
+        log["runs"][0]["results"].as_array().expect("results").iter().collect()
+    }
+
+    /// What the standard's schema and validators ask for: the table in "SARIF" of the facts about reviews.
+    #[test]
+    fn each_result_has_what_validators_ask_for() {
+        let review = sample();
+        let log = log(&shown(&review));
+        assert_eq!(log["version"], "2.1.0");
+        let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+        let results = results(&log);
+        assert_eq!(results.len(), 7);
+        for result in results {
+            let index = result["ruleIndex"].as_u64().expect("an index");
+            let rule = &rules[usize::try_from(index).expect("small")];
+            assert_eq!(rule["id"], result["ruleId"]);
+            assert!(rule["help"]["text"].is_string(), "{rule:#}");
+            assert!(["error", "warning", "note"].iter().any(|level| result["level"] == *level));
+            assert!(!result["message"]["text"].as_str().expect("a text").is_empty());
+            let id = result["partialFingerprints"]["lakewrightFinding/v1"].as_str();
+            assert_eq!(id.expect("an id").len(), 12);
+            let locations = result["locations"].as_array().expect("a list");
+            for location in locations {
+                let place = &location["physicalLocation"];
+                let uri = place["artifactLocation"]["uri"].as_str().expect("an address");
+                let is_allowed = |one: char| one.is_ascii_alphanumeric() || "-._~/%".contains(one);
+                assert!(uri.chars().all(is_allowed), "{uri}");
+                if let Some(region) = place.get("region") {
+                    assert!(region["startLine"].as_u64() >= Some(1), "{region}");
+                    assert!(region.get("endLine").is_none(), "{region}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn results_are_at_manifest_lines_and_severe_ones_come_first() {
+        let review = sample();
+        let log = log(&shown(&review));
+        let results = results(&log);
+        let levels: Vec<&str> =
+            results.iter().map(|one| one["level"].as_str().expect("a level")).collect();
+        assert_eq!(levels, ["error", "error", "error", "note", "note", "note", "note"]);
+        let first = &results[0]["locations"][0]["physicalLocation"];
+        assert_eq!(first["artifactLocation"]["uri"], "mesh/my%20shares.yaml");
+        assert_eq!(first["region"], json!({ "startLine": 12, "startColumn": 3 }));
+        let file = |result: &Value| {
+            let place = &result["locations"][0]["physicalLocation"];
+            assert!(place.get("region").is_none(), "{place}");
+            place["artifactLocation"]["uri"].as_str().expect("a file").to_owned()
+        };
+        assert_eq!(file(results[2]), "templates/222222222222/eu-west-1/sales.json");
+        assert_eq!(file(results[6]), "apps/my%20%5Bapp%5D%28x%29.yaml");
+        // Nobody knows where access comes from that no statement and no line gives.
+        assert_eq!(results[3]["locations"], json!([]));
+    }
+
+    #[test]
+    fn addresses_and_messages_are_escaped() {
+        for (path, expected) in [
+            ("./a b/é.yaml", "a%20b/%C3%A9.yaml"),
+            ("a:b.yaml", "a%3Ab.yaml"),
+            ("dir\\file.yaml", "dir/file.yaml"),
+            ("/tmp/mesh.yaml", "file:///tmp/mesh.yaml"),
+            ("C:/mesh.yaml", "file:///C%3A/mesh.yaml"),
+            ("", "."),
+        ] {
+            assert_eq!(uri(path), expected);
+        }
+        assert_eq!(escaped("${A} [x](http://y)\n"), "${{A}} [x] (http://y)\\n");
+        assert_eq!(
+            place("a.yaml:0:0")["physicalLocation"]["region"],
+            json!({ "startLine": 1, "startColumn": 1 })
+        );
+        assert_eq!(place("a.yaml:4")["physicalLocation"]["region"], json!({ "startLine": 4 }));
+        assert!(place("a.yaml")["physicalLocation"].get("region").is_none());
+    }
+}
