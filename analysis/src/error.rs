@@ -70,6 +70,11 @@ pub enum ReadError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// What is deployed cannot be read.
+    #[error(
+        "a review of what is deployed is not possible yet; compare with the revision that was deployed, such as git:v1:mesh/"
+    )]
+    Deployed,
     /// The path is an assembly; a mesh is expected.
     #[error(
         "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why` and `check` take one with `--assembly`)",
@@ -144,6 +149,7 @@ impl ReadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "unreadable",
+            Self::Deployed => "deployed-is-not-read",
             Self::IsAssembly(_) => "assembly-instead-of-mesh",
             Self::NoAssembly(_) => "not-an-assembly",
             Self::NotOfAssembly { .. } => "not-a-file-of-an-assembly",

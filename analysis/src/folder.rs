@@ -162,9 +162,8 @@ impl Folder {
     pub fn has_template(path: &Path) -> bool {
         let (mut files, mut others) = (Vec::new(), Vec::new());
         let is_read = collect(path, 0, &mut files, &mut others).is_ok();
-        let is_template = |path: &PathBuf| {
-            fs::read_to_string(path).is_ok_and(|text| is_of_cloudformation(&text))
-        };
+        let is_template =
+            |path: &PathBuf| fs::read_to_string(path).is_ok_and(|text| is_of_cloudformation(&text));
         is_read && files.iter().any(is_template)
     }
 

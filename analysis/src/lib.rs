@@ -4,7 +4,7 @@
 //! Everything here is data; the caller decides how to present an answer.
 //!
 //! - [`mesh`] reads a mesh, [`folder`] a folder of templates, [`subject`] either with the access that it grants.
-//! - [`revision`] reads a mesh at a git revision, [`review_side`] has the places that a side of a review is read from.
+//! - [`revision`] reads a mesh at a git revision.
 //! - [`synthesis`] synthesizes every stack of a mesh, [`assembly`] writes them.
 //! - [`checked`] and [`guardrails`] find errors, [`proving`] compares granted with intended access.
 //! - [`review`] compares two sides of a change.
@@ -23,7 +23,6 @@ pub mod mesh;
 pub mod progress;
 pub mod proving;
 pub mod review;
-pub mod review_side;
 pub mod revision;
 pub mod subject;
 pub mod synthesis;

@@ -1,10 +1,12 @@
 //! What a change does: reads both sides, and compares them.
 
+mod side;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use lakewright_diff::access::Side;
+use lakewright_diff::access;
 use lakewright_diff::change::ChangeKind;
 use lakewright_diff::review::Review;
 use lakewright_diff::{Stack, review};
@@ -19,18 +21,9 @@ use crate::error::{Error, ReadError};
 use crate::folder::{Folder, Somewhere};
 use crate::mesh::{Loaded, load};
 use crate::progress::Watch;
+use crate::revision::{Revision, load_revision};
 use crate::subject::{Keep, OfMesh, Subject};
-
-/// One side of a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// A mesh: its folder, or one file.
-    Mesh(PathBuf),
-    /// An assembly that `synth` wrote.
-    Assembly(PathBuf),
-    /// Anybody's templates: their folder, or one file.
-    Templates(PathBuf),
-}
+pub use side::{Side, SideError};
 
 /// A review, and the names of what it is about.
 #[derive(Debug)]
@@ -41,13 +34,15 @@ pub struct Reviewed {
     pub principals: BTreeMap<String, String>,
     /// The documents that stacks belong to, such as `dataset/sales`, by the stack's address.
     pub stacks: BTreeMap<String, String>,
+    /// The documents that resources belong to, by the ARN or pattern in a finding.
+    pub resources: BTreeMap<String, String>,
 }
 
 /// A side that is no valid mesh.
 #[derive(Debug)]
 pub struct Refused {
-    /// The mesh.
-    pub path: PathBuf,
+    /// The side, as it was given.
+    pub side: String,
     /// Its errors and warnings.
     pub report: Report,
     /// What guardrails find.
@@ -82,15 +77,43 @@ struct Read {
     subject: Subject,
 }
 
-impl Input {
-    /// What lies at a path: a folder with `assembly.json` is an assembly, a folder or file with a CloudFormation template
-    /// has anybody's templates, and everything else is a mesh.
-    pub fn at(path: &Path) -> Self {
-        let owned = path.to_owned();
-        if path.join("assembly.json").is_file() {
-            return Self::Assembly(owned);
+/// What a side is.
+enum Source<'s> {
+    /// A mesh: its folder, or one file.
+    Mesh(&'s Path),
+    /// A mesh at a revision.
+    Revision(&'s Revision),
+    /// An assembly that `synth` wrote.
+    Assembly(&'s Path),
+    /// Anybody's templates: their folder, or one file.
+    Templates(&'s Path),
+}
+
+impl<'s> Source<'s> {
+    /// A folder with `assembly.json` is an assembly, a folder or file with a CloudFormation template has anybody's
+    /// templates, and everything else is a mesh.
+    fn of(side: &'s Side) -> Result<Self, ReadError> {
+        let path = match side {
+            Side::Folder(path) => path.as_path(),
+            Side::Revision(revision) => return Ok(Self::Revision(revision)),
+            Side::Deployed => return Err(ReadError::Deployed),
+        };
+        Ok(if path.join("assembly.json").is_file() {
+            Self::Assembly(path)
+        } else if Folder::has_template(path) {
+            Self::Templates(path)
+        } else {
+            Self::Mesh(path)
+        })
+    }
+
+    /// The mesh, if it is one.
+    fn mesh(&self) -> Result<Option<Loaded>, ReadError> {
+        match self {
+            Self::Mesh(path) => load(path).map(Some),
+            Self::Revision(revision) => load_revision(revision, Path::new(".")).map(Some),
+            Self::Assembly(_) | Self::Templates(_) => Ok(None),
         }
-        if Folder::has_template(path) { Self::Templates(owned) } else { Self::Mesh(owned) }
     }
 }
 
@@ -100,74 +123,56 @@ impl Input {
 ///
 /// A side cannot be read. The inner error is a mesh with errors.
 pub fn review(
-    before: &Input,
-    after: &Input,
+    before: &Side,
+    after: &Side,
     reading: Reading<'_>,
     watch: &dyn Watch,
 ) -> Result<Result<Reviewed, Box<Refused>>, Error> {
-    let (before, after) = match (before, after) {
-        (Input::Mesh(before), Input::Mesh(after)) => {
-            match of_meshes(before, after, reading, watch)? {
-                Ok(both) => both,
-                Err(refused) => return Ok(Err(refused)),
-            }
-        }
-        _ => {
-            let mut read = Vec::new();
-            for side in [before, after] {
-                match one(side, reading, watch)? {
-                    Ok(one) => read.push(one),
+    let sides = [before, after];
+    let sources = [Source::of(before)?, Source::of(after)?];
+    let meshes = [sources[0].mesh()?, sources[1].mesh()?];
+    // Of stacks with equal inputs no template is kept.
+    let fingerprints = meshes.each_ref().map(|mesh| fingerprints(mesh.as_ref(), reading.day));
+    let mut read = Vec::new();
+    for (place, mesh) in meshes.into_iter().enumerate() {
+        let one = match (mesh, &sources[place]) {
+            (Some(mesh), _) => {
+                match of_mesh(sides[place], mesh, &fingerprints[1 - place], reading, watch)? {
+                    Ok(one) => one,
                     Err(refused) => return Ok(Err(refused)),
                 }
             }
-            let after = read.pop();
-            let Some((before, after)) = read.pop().zip(after) else {
-                unreachable!("both sides were read")
-            };
-            (before, after)
-        }
-    };
-    Ok(Ok(compare(&before, &after)))
-}
-
-/// Reads two meshes. Of stacks with equal inputs no template is kept.
-fn of_meshes(
-    before: &Path,
-    after: &Path,
-    reading: Reading<'_>,
-    watch: &dyn Watch,
-) -> Result<Result<(Read, Read), Box<Refused>>, Error> {
-    let loaded = [load(before)?, load(after)?];
-    let fingerprints = loaded.each_ref().map(|one| fingerprints(one, reading.day));
-    let [first, second] = loaded;
-    let first = match of_mesh(before, first, &fingerprints[1], reading, watch)? {
-        Ok(read) => read,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    let second = match of_mesh(after, second, &fingerprints[0], reading, watch)? {
-        Ok(read) => read,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    Ok(Ok((first, second)))
+            (None, Source::Assembly(folder)) => of_assembly(folder)?,
+            (None, Source::Templates(path) | Source::Mesh(path)) => {
+                of_templates(path, reading.somewhere)?
+            }
+            (None, Source::Revision(_)) => continue,
+        };
+        read.push(one);
+    }
+    match read.as_slice() {
+        [before, after] => Ok(Ok(compare(before, after))),
+        _ => unreachable!("both sides were read"),
+    }
 }
 
 /// The fingerprints of the stacks of a mesh, but for the bootstrap stacks, whose inputs are all other stacks.
-fn fingerprints(loaded: &Loaded, day: Option<&Date>) -> BTreeMap<String, Fingerprint> {
-    let Some(mesh) = &loaded.mesh else { return BTreeMap::new() };
+fn fingerprints(loaded: Option<&Loaded>, day: Option<&Date>) -> BTreeMap<String, Fingerprint> {
+    let Some(mesh) = loaded.and_then(|loaded| loaded.mesh.as_ref()) else { return BTreeMap::new() };
     let plan = Plan::of(mesh, day);
     let one = |stack: &StackPlan<'_>| (stack.address().to_string(), stack.fingerprint());
     plan.stacks.par_iter().map(one).collect::<Vec<_>>().into_iter().collect()
 }
 
 fn of_mesh(
-    path: &Path,
+    side: &Side,
     loaded: Loaded,
     other: &BTreeMap<String, Fingerprint>,
     reading: Reading<'_>,
     watch: &dyn Watch,
 ) -> Result<Result<Read, Box<Refused>>, Error> {
     let refused = |report: Report, breaches: Vec<Breach>, sources: Vec<SourceFile>| {
-        Ok(Err(Box::new(Refused { path: path.to_owned(), report, breaches, sources })))
+        Ok(Err(Box::new(Refused { side: side.to_string(), report, breaches, sources })))
     };
     let Loaded { sources, mesh, report } = loaded;
     let Some(mesh) = mesh else { return refused(report, Vec::new(), sources) };
@@ -193,24 +198,12 @@ fn of_mesh(
     Ok(Ok(Read { made, count, subject }))
 }
 
-fn one(
-    input: &Input,
-    reading: Reading<'_>,
-    watch: &dyn Watch,
-) -> Result<Result<Read, Box<Refused>>, Error> {
-    match input {
-        Input::Mesh(path) => of_mesh(path, load(path)?, &BTreeMap::new(), reading, watch),
-        Input::Assembly(folder) => Ok(Ok(of_assembly(folder)?)),
-        Input::Templates(folder) => Ok(Ok(of_templates(folder, reading.somewhere)?)),
-    }
-}
-
 fn of_assembly(folder: &Path) -> Result<Read, Error> {
     let subject = Subject::of_assembly(folder)?;
     let path = folder.join("assembly.json");
     let text = std::fs::read_to_string(&path).map_err(ReadError::unreadable(&path))?;
-    let assembly: Assembly = serde_json::from_str(&text)
-        .map_err(|source| ReadError::NotOfAssembly { path, source })?;
+    let assembly: Assembly =
+        serde_json::from_str(&text).map_err(|source| ReadError::NotOfAssembly { path, source })?;
     let made: Result<Vec<Made>, ReadError> = assembly
         .stacks
         .par_iter()
@@ -258,12 +251,12 @@ fn compare(before: &Read, after: &Read) -> Reviewed {
     });
     let (old, new) = (stacks(before), stacks(after));
     let sides = [
-        Side {
+        access::Side {
             world: &before.subject.world,
             stated: stated[0].as_ref().unwrap_or(&before.subject.world),
             lines: &before.subject.provenance.stacks,
         },
-        Side {
+        access::Side {
             world: &after.subject.world,
             stated: stated[1].as_ref().unwrap_or(&after.subject.world),
             lines: &after.subject.provenance.stacks,
@@ -288,5 +281,15 @@ fn compare(before: &Read, after: &Read) -> Reviewed {
         .flat_map(|subject| &subject.stacks)
         .map(|stack| (stack.address.clone(), stack.subject.clone()))
         .collect();
-    Reviewed { review, principals, stacks }
+    let names = subjects.map(Subject::names);
+    let resource = |arn: &String| {
+        let whole = arn.trim_end_matches(['*', '/']);
+        let name =
+            names.iter().rev().find_map(|names| names.of(arn).or_else(|| names.of(whole)))?;
+        Some((arn.clone(), name.to_owned()))
+    };
+    let reaches =
+        review.access.iter().flat_map(|one| one.gained.iter().chain(&one.lost).chain(&one.unknown));
+    let resources = reaches.filter_map(|reach| resource(&reach.resource)).collect();
+    Reviewed { review, principals, stacks, resources }
 }

@@ -48,13 +48,8 @@ pub fn compare(
     let subjects::Questions { all, attached, notes } = subjects::questions(&worlds);
     let mut merged = Merged::default();
     for question in &all {
-        let found = requests::ask(
-            &worlds,
-            &index,
-            &question.whom,
-            &question.element,
-            &question.resource,
-        );
+        let found =
+            requests::ask(&worlds, &index, &question.whom, &question.element, &question.resource);
         for one in found {
             merged.add(&question.whom.shown, one, [before, after]);
         }

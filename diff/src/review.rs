@@ -2,7 +2,7 @@
 
 use crate::Stack;
 use crate::access::{AccessChange, Side, compare};
-use crate::change::StackChange;
+use crate::change::{self, StackChange};
 
 /// What a change does.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,8 +35,7 @@ pub struct Move {
 /// Reviews a change: the stacks that may differ, sorted by address, and the access of both sides. The number of equal
 /// stacks is left to the caller, who knows all of them.
 pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> Review {
-    let stacks = Vec::new();
-    let _ = (before, after);
+    let stacks = change::stacks(before, after);
     let (access, notes) = compare(sides[0], sides[1], &stacks);
     Review { stacks, equal: 0, access, moves: Vec::new(), notes }
 }

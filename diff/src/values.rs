@@ -1,3 +1,8 @@
-use lakewright_access::document::Condition;
 use crate::language::Limit;
-pub(crate) fn candidates(_key: &str, _conditions: &[&Condition]) -> Result<Vec<Option<Vec<String>>>, Limit> { Err(Limit::TooManyAtoms) }
+use lakewright_access::document::Condition;
+pub(crate) fn candidates(
+    _key: &str,
+    _conditions: &[&Condition],
+) -> Result<Vec<Option<Vec<String>>>, Limit> {
+    Err(Limit::TooManyAtoms)
+}

@@ -129,7 +129,8 @@ impl World {
         let point = point.map(String::as_str).or_else(|| Some(self.access_point(arn)?.0));
         let both = point.and_then(|arn| Some((arn, self.access_points.get(arn)?)));
         if let Some((arn, point)) = both {
-            let bucket = String::from(ArnParts::s3(partition_of(arn).unwrap_or("aws"), &point.bucket));
+            let bucket =
+                String::from(ArnParts::s3(partition_of(arn).unwrap_or("aws"), &point.bucket));
             for resource in [arn, bucket.as_str()] {
                 documents.extend(self.documents_about(&Request { resource, ..request.clone() }));
             }

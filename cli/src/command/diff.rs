@@ -1,12 +1,11 @@
 //! `lakewright diff`: what a change does, who gains access, and what could be lost.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
-use lakewright_analysis::review::{Input, Reading, Refused, Reviewed, review};
+use lakewright_analysis::review::{Reading, Refused, Reviewed, Side, SideError, review};
 use lakewright_diff::access::Relation;
 use lakewright_diff::review::Review;
 use lakewright_diff::update::{DataEffect, Fate, Update};
+use lakewright_template::StackAddress;
 
 use crate::arguments::Format;
 use crate::arguments::day::Day;
@@ -14,7 +13,9 @@ use crate::arguments::subject::Somewhere;
 use crate::exit::{Exit, Failure};
 use crate::memory;
 use crate::show;
+use crate::show::review::{Named, Shown, html, json, markdown, sarif, terminal};
 use crate::ui::Ui;
+use crate::width::width;
 
 /// Say what a change does: who gains access, what is replaced, and what could be lost
 #[derive(Debug, Args)]
@@ -29,9 +30,11 @@ use crate::ui::Ui;
 Exit codes: 0 compared, 3 with `--exit-code` if anything differs, 4 if the change does something that `--fail-on` names.")]
 pub(crate) struct DiffArgs {
     /// The side before the change: a mesh, an assembly, a folder of templates, or `git:REVISION:PATH`
-    before: PathBuf,
-    /// The side after the change [default: the current folder]
-    after: Option<PathBuf>,
+    #[arg(value_parser = side)]
+    before: Side,
+    /// The side after the change
+    #[arg(value_parser = side, default_value = ".")]
+    after: Side,
     /// Exit with code 3 if anything differs
     #[arg(long)]
     exit_code: bool,
@@ -42,6 +45,10 @@ pub(crate) struct DiffArgs {
     somewhere: Somewhere,
     #[command(flatten)]
     day: Day,
+}
+
+fn side(text: &str) -> Result<Side, SideError> {
+    Side::parse(text)
 }
 
 /// What a pipeline may refuse.
@@ -87,18 +94,15 @@ fn differs(review: &Review) -> bool {
 
 pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     memory::small_pages();
-    let after = arguments.after.clone().unwrap_or_else(|| PathBuf::from("."));
-    let [before, after] = [&arguments.before, &after];
+    let DiffArgs { before, after, .. } = arguments;
     let somewhere = arguments.somewhere.place();
     let reading = Reading { day: arguments.day.as_of.as_ref(), somewhere: &somewhere };
     let progress = ui.progress();
-    let reviewed =
-        match review(&Input::at(before), &Input::at(after), reading, &progress)? {
-            Ok(reviewed) => reviewed,
-            Err(refused) => return Ok(say(&refused, ui)),
-        };
-    let titles = [before, after].map(|path| path.display().to_string());
-    show_review(&reviewed, &titles, ui)?;
+    let reviewed = match review(before, after, reading, &progress)? {
+        Ok(reviewed) => reviewed,
+        Err(refused) => return Ok(say(&refused, ui)),
+    };
+    show_review(&reviewed, [&before.to_string(), &after.to_string()], ui)?;
     let Reviewed { review, .. } = &reviewed;
     let failed = arguments.fail_on.iter().any(|one| one.is_met(review));
     let exit = if failed {
@@ -113,14 +117,46 @@ pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 
 /// Says why a side is no valid mesh.
 fn say(refused: &Refused, ui: &mut Ui) -> Exit {
-    let Refused { path, report, breaches, sources } = refused;
+    let Refused { side, report, breaches, sources } = refused;
     show::guardrails::show_all(report, sources, breaches, ui);
-    ui.error(&format!("{} has errors, and nothing was compared", path.display()));
+    ui.error(&format!("{side} has errors, and nothing was compared"));
     Exit::Usage
 }
 
-fn show_review(reviewed: &Reviewed, titles: &[String; 2], ui: &mut Ui) -> Result<(), Failure> {
-    let _ = (reviewed, titles, Format::Human);
-    ui.data("");
+/// The names that people know, from the meshes of both sides.
+struct Names<'r>(&'r Reviewed);
+
+impl Named for Names<'_> {
+    fn principal(&self, principal: &str) -> Option<String> {
+        self.0.principals.get(principal).cloned()
+    }
+
+    fn stack(&self, stack: &str) -> Option<String> {
+        let subject = self.0.stacks.get(stack).filter(|subject| *subject != stack)?;
+        let StackAddress { place, .. } = StackAddress::parse(stack).ok()?;
+        Some(format!("{subject} ({}, {})", place.account, place.region))
+    }
+
+    fn resource(&self, resource: &str) -> Option<String> {
+        self.0.resources.get(resource).cloned()
+    }
+}
+
+fn show_review(
+    reviewed: &Reviewed,
+    [before, after]: [&str; 2],
+    ui: &mut Ui,
+) -> Result<(), Failure> {
+    let names = Names(reviewed);
+    let shown = Shown { review: &reviewed.review, before, after, named: &names };
+    let text = match ui.format() {
+        Format::Json => json::text(&shown),
+        Format::Html => html::page(&shown)?,
+        Format::Markdown => markdown::text(&shown),
+        Format::Sarif => sarif::text(&shown),
+        // `Arguments::check` refuses the formats of other commands.
+        Format::Human | Format::Csv => terminal::text(&shown, ui.data_style(), width()),
+    };
+    ui.data(&text);
     Ok(())
 }

@@ -151,8 +151,7 @@ fn element(key: Key, sides: &Sides<'_>) -> Option<Element> {
     let names = names.into_iter().map(Action::new).collect();
     let patterns = patterns.into_iter().map(str::to_owned).collect();
     let Key { principals, resources: (not_resources, resources), .. } = key;
-    let resource =
-        if not_resources { None } else { resources.first().cloned() };
+    let resource = if not_resources { None } else { resources.first().cloned() };
     let principals = principals.map(|(is_not, entries)| Principals { entries, is_not });
     let statement = Statement {
         principals,

@@ -26,8 +26,8 @@ pub(super) fn changes(worlds: &Worlds<'_>, stacks: &[StackChange]) -> Vec<Access
                 continue;
             }
             let id = resource.logical_id.as_str();
-            let arn = arn_of(worlds, &stack.stack, id)
-                .unwrap_or_else(|| format!("{} {id}", stack.stack));
+            let arn =
+                arn_of(worlds, &stack.stack, id).unwrap_or_else(|| format!("{} {id}", stack.stack));
             let gained: Vec<Reach> = reach(&arn, &lifted, true).into_iter().collect();
             let lost: Vec<Reach> = reach(&arn, &set, false).into_iter().collect();
             if let Some(relation) = Relation::of(!gained.is_empty(), !lost.is_empty(), false) {
@@ -47,7 +47,11 @@ fn settings(resource: &ResourceChange) -> (Vec<&'static str>, Vec<&'static str>)
         for setting in SETTINGS {
             let (before, after) = if rest.is_empty() {
                 let of = |value: &Option<Value>| {
-                    value.as_ref().and_then(Value::as_map).and_then(|map: &Map| map.get(setting)).map(is_on)
+                    value
+                        .as_ref()
+                        .and_then(Value::as_map)
+                        .and_then(|map: &Map| map.get(setting))
+                        .map(is_on)
                 };
                 (of(&change.before), of(&change.after))
             } else if rest.strip_prefix('/') == Some(setting) {
@@ -87,7 +91,9 @@ fn reach(arn: &str, settings: &[&str], is_gained: bool) -> Option<Reach> {
     let list = settings.join(", ");
     let reason = match (settings.is_empty(), is_gained) {
         (true, _) => return None,
-        (false, true) => format!("{list} no longer blocks public access, so an access control list or a policy can open it"),
+        (false, true) => format!(
+            "{list} no longer blocks public access, so an access control list or a policy can open it"
+        ),
         (false, false) => format!("{list} blocks public access"),
     };
     let resource = if arn.starts_with("arn:") { format!("{arn}/*") } else { arn.to_owned() };

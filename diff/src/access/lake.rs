@@ -18,12 +18,10 @@ pub(super) fn changes(worlds: &Worlds<'_>, sides: [&Side<'_>; 2]) -> Vec<AccessC
     let mut found: BTreeMap<String, (Vec<Reach>, Vec<Reach>)> = BTreeMap::new();
     administrators(before.lake(), after.lake(), &mut found);
     let lakes = [before.lake(), after.lake()];
-    let principals: BTreeSet<&String> =
-        lakes.iter().flat_map(|lake| lake.grants.keys()).collect();
+    let principals: BTreeSet<&String> = lakes.iter().flat_map(|lake| lake.grants.keys()).collect();
     for principal in principals {
-        let grants = lakes.map(|lake| {
-            lake.grants.get(principal).map(Vec::as_slice).unwrap_or_default()
-        });
+        let grants =
+            lakes.map(|lake| lake.grants.get(principal).map(Vec::as_slice).unwrap_or_default());
         let gained = not_covered(grants[1], grants[0]);
         let lost = not_covered(grants[0], grants[1]);
         if gained.is_empty() && lost.is_empty() {
@@ -53,8 +51,10 @@ fn administrators(
     let none = BTreeSet::new();
     let accounts: BTreeSet<&String> = before.admins.keys().chain(after.admins.keys()).collect();
     for account in accounts {
-        let (old, new) =
-            (before.admins.get(account).unwrap_or(&none), after.admins.get(account).unwrap_or(&none));
+        let (old, new) = (
+            before.admins.get(account).unwrap_or(&none),
+            after.admins.get(account).unwrap_or(&none),
+        );
         let reach = |is_gained: bool| Reach {
             actions: vec!["lakeformation:ADMINISTER".to_owned()],
             resource: format!("arn:aws:glue:*:{account}:catalog"),
@@ -218,7 +218,9 @@ fn by_tag(
             let entry = found.entry(policy.principal.clone()).or_default();
             let list = if has == 1 { &mut entry.0 } else { &mut entry.1 };
             // The permissions that it gives on tagged tables say it already.
-            if list.iter().any(|reach| reach.statements.iter().any(|one| one.origin == policy.origin))
+            if list
+                .iter()
+                .any(|reach| reach.statements.iter().any(|one| one.origin == policy.origin))
             {
                 continue;
             }

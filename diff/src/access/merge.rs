@@ -62,10 +62,8 @@ impl Merged {
         }
         let because = because(&statements, list, sides);
         let action = names.first().cloned().unwrap_or_default();
-        let conditions = keys
-            .iter()
-            .map(|(key, values)| format!("{key} is {}", values.join(", ")))
-            .collect();
+        let conditions =
+            keys.iter().map(|(key, values)| format!("{key} is {}", values.join(", "))).collect();
         let reach = Reach {
             actions: names,
             resource,
@@ -132,8 +130,7 @@ impl Merged {
             }
         }
         let change = |(principal, [gained, lost, unknown]): (String, [Vec<Reach>; 3])| {
-            let relation =
-                Relation::of(!gained.is_empty(), !lost.is_empty(), !unknown.is_empty())?;
+            let relation = Relation::of(!gained.is_empty(), !lost.is_empty(), !unknown.is_empty())?;
             Some(AccessChange { principal, relation, gained, lost, unknown })
         };
         let mut changes: Vec<AccessChange> = lists.into_iter().filter_map(change).collect();

@@ -189,9 +189,10 @@ impl<'w> Cells<'_, 'w> {
         let mut relevant: Vec<(&World, &Document, &Statement)> = Vec::new();
         for world in self.worlds.both() {
             for document in world.documents(&request) {
-                let about = document.statements.iter().filter(|statement| {
-                    may_be_about(world, document, statement, &request)
-                });
+                let about = document
+                    .statements
+                    .iter()
+                    .filter(|statement| may_be_about(world, document, statement, &request));
                 relevant.extend(about.map(|statement| (world, document, statement)));
             }
         }

@@ -69,10 +69,8 @@ fn of_role(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
     let is_other = roles[0].is_some() && roles[1].is_some() && facts[0] != facts[1];
     match boundaries {
         [Some((before, Some(old))), Some((after, Some(new)))] if before == after => {
-            elements.extend(differing(
-                std::iter::once(old.as_ref()),
-                std::iter::once(new.as_ref()),
-            ));
+            elements
+                .extend(differing(std::iter::once(old.as_ref()), std::iter::once(new.as_ref())));
         }
         [before, after] if before == after && !is_other => {}
         // Another boundary, or other tags: everything that the role may do is decided anew.
@@ -106,11 +104,10 @@ fn of_role(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
 fn naming(worlds: &Worlds<'_>, principal: &Principal) -> Vec<Element> {
     let names = |statement: &Statement| {
         let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
-        let is_named = entries.into_iter().any(
-            |entry| matches!(entry, PrincipalEntry::Arn(arn) if arn == principal.name()),
-        );
-        is_named
-            || statement.conditions.iter().any(|one| one.key.starts_with("aws:principaltag/"))
+        let is_named = entries
+            .into_iter()
+            .any(|entry| matches!(entry, PrincipalEntry::Arn(arn) if arn == principal.name()));
+        is_named || statement.conditions.iter().any(|one| one.key.starts_with("aws:principaltag/"))
     };
     let mut found = Vec::new();
     for world in worlds.both() {
@@ -138,11 +135,9 @@ fn of_resource(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
     if is_other {
         elements.extend(all(policies.iter().copied().flatten()));
         for role in reaching(worlds, arn) {
-            elements.extend(
-                all(role.identity.iter().map(AsRef::as_ref)).into_iter().filter(|element| {
-                    element.resource.as_ref().is_none_or(|pattern| is_about(pattern, arn))
-                }),
-            );
+            elements.extend(all(role.identity.iter().map(AsRef::as_ref)).into_iter().filter(
+                |element| element.resource.as_ref().is_none_or(|pattern| is_about(pattern, arn)),
+            ));
         }
     }
     let account = resources.iter().flatten().next().map(|one| one.account.as_str());
