@@ -9,8 +9,10 @@
 
 pub mod access;
 pub mod change;
+pub(crate) mod language;
 pub mod review;
 pub mod update;
+pub(crate) mod values;
 
 use std::collections::BTreeMap;
 
