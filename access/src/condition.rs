@@ -195,7 +195,7 @@ fn is_ordered<T: PartialOrd + Copy>(order: Order, got: T, wanted: T) -> bool {
 }
 
 /// Seconds since 1970 of a date in ISO 8601 or in epoch seconds; IAM accepts both.
-fn seconds(text: &str) -> Option<i64> {
+pub fn seconds(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<i64>()
         && text.len() > 4
     {
@@ -230,7 +230,7 @@ fn seconds(text: &str) -> Option<i64> {
 
 /// The address and the prefix length in bits of a CIDR block, such as `10.0.0.0/8`. A single address has its full
 /// length.
-fn network(text: &str) -> Option<(IpAddr, u32)> {
+pub fn network(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
         None => (text, None),

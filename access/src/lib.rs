@@ -16,3 +16,5 @@ pub mod world;
 
 mod condition;
 mod unchecked;
+
+pub use condition::{network, seconds};

@@ -53,7 +53,7 @@ struct Surroundings {
 
 /// An option's value of another form.
 #[derive(Debug, thiserror::Error)]
-enum FormError {
+pub(crate) enum FormError {
     /// It is no permissions boundary.
     #[error("expected ARN=FILE such as arn:aws:iam::111122223333:policy/limits=limits.json")]
     Boundary,
@@ -79,7 +79,7 @@ pub(crate) struct Somewhere {
     region: Option<RegionName>,
 }
 
-fn account(text: &str) -> Result<AccountId, FormError> {
+pub(crate) fn account(text: &str) -> Result<AccountId, FormError> {
     AccountId::parse(text).map_err(FormError::Account)
 }
 

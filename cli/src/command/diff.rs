@@ -1,15 +1,17 @@
 //! `lakewright diff`: what a change does, who gains access, and what could be lost.
 
 use clap::{Args, ValueEnum};
+use lakewright_analysis::folder::Somewhere;
 use lakewright_analysis::review::{Reading, Refused, Reviewed, Side, SideError, review};
 use lakewright_diff::access::Relation;
 use lakewright_diff::review::Review;
 use lakewright_diff::update::{DataEffect, Fate, Update};
-use lakewright_template::StackAddress;
+use lakewright_manifest::RegionName;
+use lakewright_template::{AccountId, StackAddress};
 
 use crate::arguments::Format;
 use crate::arguments::day::Day;
-use crate::arguments::subject::Somewhere;
+use crate::arguments::subject::account;
 use crate::exit::{Exit, Failure};
 use crate::memory;
 use crate::show;
@@ -41,8 +43,12 @@ pub(crate) struct DiffArgs {
     /// Exit with code 4 if the change does one of these
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     fail_on: Vec<FailOn>,
-    #[command(flatten)]
-    somewhere: Somewhere,
+    /// The account of templates whose account nothing else determines: 12 digits
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    account: Option<AccountId>,
+    /// The region of these templates
+    #[arg(long, value_name = "REGION", value_parser = RegionName::parse)]
+    region: Option<RegionName>,
     #[command(flatten)]
     day: Day,
 }
@@ -95,7 +101,10 @@ fn differs(review: &Review) -> bool {
 pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     memory::small_pages();
     let DiffArgs { before, after, .. } = arguments;
-    let somewhere = arguments.somewhere.place();
+    let somewhere = Somewhere {
+        account: arguments.account.clone(),
+        region: arguments.region.as_ref().map(Into::into),
+    };
     let reading = Reading { day: arguments.day.as_of.as_ref(), somewhere: &somewhere };
     let progress = ui.progress();
     let reviewed = match review(before, after, reading, &progress)? {
