@@ -46,6 +46,16 @@ pub(crate) enum Limit {
     TooManyAtoms,
 }
 
+impl Limit {
+    /// Why a comparison was given up, in words that end a sentence.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::TooManyStates => "its patterns are too complex to be compared",
+            Self::TooManyAtoms => "its patterns or values have more combinations than are compared",
+        }
+    }
+}
+
 /// How a text is read as a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syntax {

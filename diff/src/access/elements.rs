@@ -15,8 +15,6 @@ use lakewright_access::document::{
 pub(super) struct Element {
     /// The statement, reduced to the actions in question and to one principal.
     pub(super) statement: Statement,
-    /// Whether `${...}` is a policy variable.
-    pub(super) has_variables: bool,
     /// The pattern of the resource; `None` if the statement excludes resources, or names none.
     pub(super) resource: Option<String>,
 }
@@ -160,5 +158,5 @@ fn element(key: Key, sides: &Sides<'_>) -> Option<Element> {
         resources,
         ..statement.clone()
     };
-    Some(Element { statement, has_variables: key.has_variables, resource })
+    Some(Element { statement, resource })
 }

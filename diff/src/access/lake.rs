@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::action::Action;
-use lakewright_access::document::Origin;
 use lakewright_access::lake::{CELLS, Lake, LakeGrant, TagPolicy};
 use lakewright_access::pattern;
 use lakewright_access::request::{Context, Principal, Request};
@@ -270,14 +269,10 @@ fn tags_cover(wide: &TagPolicy, narrow: &TagPolicy) -> bool {
         })
 }
 
-/// Where a permission is declared, without its stack: for tests.
-#[cfg(test)]
-fn origin(logical_id: &str) -> Origin {
-    Origin { logical_id: logical_id.to_owned(), ..Origin::default() }
-}
-
 #[cfg(test)]
 mod tests {
+    use lakewright_access::document::Origin;
+
     use super::*;
 
     fn grant(permission: &str, table: &str, cells: Option<&str>) -> LakeGrant {
@@ -286,7 +281,7 @@ mod tests {
             resource: format!("arn:aws:glue:eu-west-1:111122223333:table/db/{table}"),
             except: BTreeSet::new(),
             cells: cells.map(str::to_owned),
-            origin: origin("P"),
+            origin: Origin::default(),
         }
     }
 

@@ -17,11 +17,21 @@ use lakewright_template::resolve::UNKNOWN;
 use super::answers::{Difference, Worlds};
 use super::elements::Element;
 use super::index::Index;
-use crate::language;
-use crate::values;
+use crate::language::{self, Limit};
+use crate::values::{self, Candidates};
 
 /// The largest number of combinations of values of condition keys in one cell.
 const MOST_CONTEXTS: usize = 1_024;
+
+/// Why requests are not compared although no difference was found.
+const OPEN: &str = "the values of its conditions are known only at deployment or at the request";
+
+/// The contexts of a cell.
+struct Contexts {
+    all: Vec<Context>,
+    /// Whether they may not tell the conditions of the changed statement apart.
+    is_open: bool,
+}
 
 /// A principal, and whom it stands for in findings: a made-up role stands for its whole account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +60,7 @@ pub(super) fn ask<'w>(
     element: &Element,
     resource: &str,
 ) -> Vec<Found<'w>> {
-    let cells = Cells { worlds, index, principal: &whom.principal, resource };
+    let cells = Cells { worlds, index, principal: &whom.principal, element, resource };
     let mut found = Vec::new();
     for (pattern, actions) in cells.by_resource(actions_of(&element.statement)) {
         cells.ask(&pattern, &actions, &mut found);
@@ -62,6 +72,7 @@ struct Cells<'a, 'w> {
     worlds: &'a Worlds<'w>,
     index: &'a Index<'a>,
     principal: &'a Principal,
+    element: &'a Element,
     /// The element's pattern of resources.
     resource: &'a str,
 }
@@ -214,7 +225,14 @@ impl<'w> Cells<'_, 'w> {
                     continue;
                 }
             };
-            self.decide(&actions, witness, &contexts, found);
+            let known = found.len();
+            self.decide(&actions, witness, &contexts.all, found);
+            if contexts.is_open && found.len() == known {
+                found.push(Found {
+                    actions: actions.into_iter().collect(),
+                    ..self.undecided(action, witness, OPEN)
+                });
+            }
         }
     }
 
@@ -248,7 +266,7 @@ impl<'w> Cells<'_, 'w> {
         &self,
         relevant: &[(&World, &Document, &Statement)],
         request: &Request<'_>,
-    ) -> Result<Vec<Context>, &'static str> {
+    ) -> Result<Contexts, &'static str> {
         let mut by_key: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
         for (world, document, statement) in relevant {
             for condition in &statement.conditions {
@@ -264,12 +282,14 @@ impl<'w> Cells<'_, 'w> {
                 }
             }
         }
-        let mut contexts = vec![Context::new()];
+        let mut contexts = Contexts { all: vec![Context::new()], is_open: false };
         for (key, conditions) in by_key {
             let conditions: Vec<&Condition> = conditions.iter().collect();
-            let candidates =
-                values::candidates(&key, &conditions).map_err(language::Limit::reason)?;
-            if contexts.len() * candidates.len() > MOST_CONTEXTS {
+            let Candidates { values, is_open } =
+                values::candidates(&key, &conditions).map_err(Limit::reason)?;
+            contexts.is_open |=
+                is_open && self.element.statement.conditions.iter().any(|one| one.key == key);
+            if contexts.all.len() * values.len() > MOST_CONTEXTS {
                 return Err("its conditions have more combinations of values than are compared");
             }
             let with = |values: &Option<Vec<String>>| {
@@ -277,11 +297,11 @@ impl<'w> Cells<'_, 'w> {
                     Some(values) => context.clone().with(&key, values.iter().map(String::as_str)),
                     None => context.clone(),
                 };
-                contexts.iter().map(one).collect::<Vec<_>>()
+                contexts.all.iter().map(one).collect::<Vec<_>>()
             };
-            contexts = candidates.iter().flat_map(with).collect();
+            contexts.all = values.iter().flat_map(with).collect();
         }
-        contexts.sort_by_key(|context| context.iter().count());
+        contexts.all.sort_by_key(|context| context.iter().count());
         Ok(contexts)
     }
 
