@@ -66,7 +66,8 @@ pub(super) fn removed(resource: &ResourceEntry) -> Outcome {
             Outcome { fate: Fate::Retained, data, reasons: vec![reason] }
         }
         Policy::Snapshot if WITH_SNAPSHOTS.contains(&kind) => {
-            let reason = "CloudFormation makes a snapshot of the resource and deletes it.".to_owned();
+            let reason =
+                "CloudFormation makes a snapshot of the resource and deletes it.".to_owned();
             Outcome { fate: Fate::Deleted, data: DataEffect::Snapshot, reasons: vec![reason] }
         }
         Policy::Delete | Policy::Snapshot => {
@@ -107,8 +108,9 @@ pub(super) fn replaced(
             (DataEffect::LeftBehind, Some(sentence))
         }
         Policy::Snapshot if WITH_SNAPSHOTS.contains(&kind) => {
-            let sentence =
-                format!("{when}CloudFormation makes a snapshot of the old resource and deletes it.");
+            let sentence = format!(
+                "{when}CloudFormation makes a snapshot of the old resource and deletes it."
+            );
             (DataEffect::Snapshot, Some(sentence))
         }
         Policy::Delete | Policy::Snapshot | Policy::Unknown => {

@@ -17,19 +17,23 @@ use crate::change::{ChangeKind, StackChange};
 /// The values that must be unique together, the name first, each with its pointer.
 type Identity<'r> = Vec<(String, Option<&'r Value>)>;
 
+fn values<'r, 'p>(
+    resource: &'r ResourceEntry,
+    pointers: impl Iterator<Item = &'p str>,
+) -> Identity<'r> {
+    pointers.map(|pointer| (pointer.to_owned(), value_at(resource, pointer))).collect()
+}
+
 /// The identity that the template gives a resource; `None` if the service makes it.
 fn identity(resource: &ResourceEntry) -> Option<Identity<'_>> {
     let kind = resource.kind.as_ref();
-    let values = |pointers: &mut dyn Iterator<Item = &str>| -> Identity<'_> {
-        pointers.map(|pointer| (pointer.to_owned(), value_at(resource, pointer))).collect()
-    };
     if let Some((_, pointers)) = NAMES.iter().find(|(name, _)| *name == kind) {
-        let known = values(&mut pointers.iter().copied());
+        let known = values(resource, pointers.iter().copied());
         if known.first().is_some_and(|(_, name)| name.is_some()) {
             return Some(known);
         }
     }
-    let known = values(&mut schema::of(kind)?.primary_identifier());
+    let known = values(resource, schema::of(kind)?.primary_identifier());
     let is_whole = !known.is_empty() && known.iter().all(|(_, value)| value.is_some());
     is_whole.then_some(known)
 }
@@ -106,10 +110,9 @@ pub(super) fn collide(
         let Some(wanted) = identity(entry).filter(|known| !is_moving(known, verdicts)) else {
             continue;
         };
-        let is_it = |(_, other, known): &&(LogicalId, &ResourceEntry, Identity<'_>)| {
-            other.kind == entry.kind && *known == wanted
-        };
-        let Some((old, _, _)) = removed.iter().find(is_it) else { continue };
+        let mut alike =
+            removed.iter().filter(|(_, other, known)| other.kind == entry.kind && *known == wanted);
+        let Some((old, _, _)) = alike.next() else { continue };
         added.outcome.fate = Fate::Updated(Update::Fails);
         added.outcome.reasons.push(format!(
             "The creation fails: the name in {} is taken by resource {old}, which leaves the template. CloudFormation creates \
