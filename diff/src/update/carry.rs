@@ -115,7 +115,7 @@ impl Named {
             let mut references = Vec::new();
             descend(condition, "", &mut references);
             let is_touched = references.iter().any(|(_, target)| self.contains(*target));
-            if is_touched && !self.conditions.contains(name.as_ref()) {
+            if is_touched && !self.conditions.contains(&**name) {
                 found.insert(name.to_string());
             }
         }
@@ -147,7 +147,7 @@ impl Named {
 
     fn is_condition(&self, resource: &ResourceEntry) -> bool {
         let condition = resource.condition.as_ref();
-        condition.is_some_and(|name| self.conditions.contains(name.as_ref()))
+        condition.is_some_and(|name| self.conditions.contains(&**name))
     }
 }
 

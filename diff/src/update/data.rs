@@ -54,7 +54,7 @@ fn policy(resource: &ResourceEntry, attribute: &str) -> Policy {
 /// one has no entry for the resource any more. Source: "How do I retain some of my resources when I delete an AWS
 /// CloudFormation stack?" in the AWS knowledge center: the policy is deployed before the resource is removed.
 pub(super) fn removed(resource: &ResourceEntry) -> Outcome {
-    let kind = resource.kind.as_ref();
+    let kind: &str = &resource.kind;
     match policy(resource, "DeletionPolicy") {
         Policy::Retain(kept) => {
             let kept = kept.as_str();
@@ -93,7 +93,7 @@ pub(super) fn replaced(
     after: &ResourceEntry,
     update: Update,
 ) -> (DataEffect, Option<String>) {
-    let kind = after.kind.as_ref();
+    let kind: &str = &after.kind;
     if !is_data(kind) {
         return (DataEffect::None, None);
     }
@@ -129,7 +129,7 @@ pub(super) fn replaced(
 
 /// What the deletion of a resource does to its data.
 fn loss(resource: &ResourceEntry) -> (DataEffect, Option<String>) {
-    let kind = resource.kind.as_ref();
+    let kind: &str = &resource.kind;
     let lost = |sentence: &str| (DataEffect::Lost, Some(sentence.to_owned()));
     match kind {
         // Source: "AWS::S3::Bucket" in the CloudFormation template reference.

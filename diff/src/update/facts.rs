@@ -203,7 +203,7 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("AWS::LakeFormation::PrincipalPermissions", &["/Resource", "/Principal", "/Catalog"]),
     ("AWS::LakeFormation::Resource", &["/ResourceArn"]),
     ("AWS::QuickSight::DataSource", &["/DataSourceId", "/AwsAccountId"]),
-    ("AWS::QuickSight::Group", &["/GroupName", "/Namespace", "/AwsAccountId"]),
+    ("AWS::QuickSight::Group", &["/GroupName", "/Namespace"]),
     ("AWS::SNS::Topic", &["/TopicName"]),
     ("AWS::SQS::Queue", &["/QueueName"]),
     ("AWS::SageMaker::Domain", &["/DomainName"]),

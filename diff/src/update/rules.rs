@@ -47,7 +47,7 @@ impl Question<'_> {
             let why = "CloudFormation has no update for this type";
             return self.replacement(whole, why);
         }
-        let create_only = schema.create_only().map(|pointer| (self.touches)(pointer)).max();
+        let create_only = schema.create_only().map(self.touches).max();
         if let Some(differs) = create_only.filter(|differs| *differs != Differs::No) {
             return self.replacement(differs, "the property is create-only");
         }

@@ -26,7 +26,7 @@ fn values<'r, 'p>(
 
 /// The identity that the template gives a resource; `None` if the service makes it.
 fn identity(resource: &ResourceEntry) -> Option<Identity<'_>> {
-    let kind = resource.kind.as_ref();
+    let kind: &str = &resource.kind;
     if let Some((_, pointers)) = NAMES.iter().find(|(name, _)| *name == kind) {
         let known = values(resource, pointers.iter().copied());
         if known.first().is_some_and(|(_, name)| name.is_some()) {
