@@ -14,8 +14,11 @@ use super::facts::NAMES;
 use super::{Fate, Update, Verdict};
 use crate::change::{ChangeKind, StackChange};
 
-/// The values that must be unique together, the name first, each with its pointer.
-type Identity<'r> = Vec<(String, Option<&'r Value>)>;
+/// A value that must be unique together with others, with its pointer.
+type Part<'r> = (String, Option<&'r Value>);
+
+/// The values that must be unique together, the name first.
+type Identity<'r> = Vec<Part<'r>>;
 
 fn values<'r, 'p>(
     resource: &'r ResourceEntry,
@@ -39,7 +42,7 @@ fn identity(resource: &ResourceEntry) -> Option<Identity<'_>> {
 }
 
 /// Whether a part of an identity changes with a resource that is replaced.
-fn is_moving(identity: &Identity<'_>, verdicts: &BTreeMap<LogicalId, Verdict>) -> bool {
+fn is_moving(identity: &[Part<'_>], verdicts: &BTreeMap<LogicalId, Verdict>) -> bool {
     let is_replaced = |name: &str| {
         verdicts.iter().any(|(id, verdict)| id.as_str() == name && verdict.is_replaced())
     };
@@ -47,7 +50,7 @@ fn is_moving(identity: &Identity<'_>, verdicts: &BTreeMap<LogicalId, Verdict>) -
 }
 
 /// The name as text for messages.
-fn shown(identity: &Identity<'_>) -> String {
+fn shown(identity: &[Part<'_>]) -> String {
     let first = identity.first();
     let text = first.and_then(|(_, value)| value.and_then(Value::as_text));
     let pointer = first.map(|(pointer, _)| pointer.as_str()).unwrap_or_default();
