@@ -23,19 +23,20 @@ enum Target<'t> {
 /// A reference in a resource's properties: the JSON pointer of the value that contains it, and what it refers to.
 type Reference<'t> = (String, Target<'t>);
 
-/// Adds to the verdicts what references carry on.
+/// Adds to the verdicts what references carry on. Returns what changes besides resources.
 pub(super) fn carry(
     verdicts: &mut BTreeMap<LogicalId, Verdict>,
     others: &[PropertyChange],
     sides: Sides<'_>,
-) {
+) -> Named {
     let named = Named::of(others, sides.after);
     if named.is_empty() && !verdicts.values().any(Verdict::is_replaced) {
-        return;
+        return named;
     }
     let kept: Vec<Kept<'_>> = Kept::all(sides);
     while raise(verdicts, &kept, &named) {}
     explain(verdicts, &kept, &named);
+    named
 }
 
 /// A resource that exists on both sides with one type.
@@ -76,7 +77,7 @@ impl<'t> Kept<'t> {
 
 /// The parameters, mappings and conditions that change.
 #[derive(Default)]
-struct Named {
+pub(super) struct Named {
     parameters: BTreeSet<String>,
     mappings: BTreeSet<String>,
     conditions: BTreeSet<String>,
@@ -239,11 +240,21 @@ fn references(resource: &ResourceEntry) -> Vec<Reference<'_>> {
     found
 }
 
-/// Whether a value refers to one of these resources.
-pub(super) fn refers_to(value: &Value, is_wanted: &dyn Fn(&str) -> bool) -> bool {
+/// Whether a value refers to a resource that is replaced or may be, or to something else that changes.
+pub(super) fn is_moving(
+    value: &Value,
+    verdicts: &BTreeMap<LogicalId, Verdict>,
+    named: &Named,
+) -> bool {
+    let is_replaced = |name: &str| {
+        verdicts.iter().any(|(id, verdict)| id.as_str() == name && verdict.is_replaced())
+    };
     let mut found = Vec::new();
     descend(value, "", &mut found);
-    found.iter().any(|(_, target)| matches!(target, Target::Name(name) if is_wanted(name)))
+    found.iter().any(|(_, target)| match target {
+        Target::Name(name) => is_replaced(name) || named.contains(*target),
+        Target::Mapping(_) | Target::Condition(_) => named.contains(*target),
+    })
 }
 
 /// The resources and parameters that a value refers to, sorted.

@@ -30,15 +30,15 @@ pub fn judge(change: &mut StackChange, before: Option<&Template>, after: Option<
             verdicts.insert(resource.logical_id.clone(), verdict);
         }
     }
-    carry::carry(&mut verdicts, &change.others, sides);
-    taken::refuse(&mut verdicts, sides);
+    let named = carry::carry(&mut verdicts, &change.others, sides);
+    taken::refuse(&mut verdicts, &named, sides);
     append(change, &verdicts, sides);
     for resource in &mut change.resources {
         if resource.outcome.fate != Fate::Moved {
             resource.outcome = outcome(resource, &verdicts, sides);
         }
     }
-    taken::collide(change, &verdicts, sides);
+    taken::collide(change, &verdicts, &named, sides);
     exports::warn(change, sides.after);
 }
 

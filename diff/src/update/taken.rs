@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use lakewright_template::{LogicalId, ResourceEntry, Value, schema};
 
-use super::carry::refers_to;
+use super::carry::Named;
 use super::compare::{Sides, value_at};
 use super::facts::NAMES;
-use super::{Fate, Update, Verdict};
+use super::{Fate, Update, Verdict, carry};
 use crate::change::{ChangeKind, StackChange};
 
 /// A value that must be unique together with others, with its pointer.
@@ -20,10 +20,7 @@ type Part<'r> = (String, Option<&'r Value>);
 /// The values that must be unique together, the name first.
 type Identity<'r> = Vec<Part<'r>>;
 
-fn values<'r, 'p>(
-    resource: &'r ResourceEntry,
-    pointers: impl Iterator<Item = &'p str>,
-) -> Identity<'r> {
+fn values(resource: &ResourceEntry, pointers: impl Iterator<Item = &'static str>) -> Identity<'_> {
     pointers.map(|pointer| (pointer.to_owned(), value_at(resource, pointer))).collect()
 }
 
@@ -41,12 +38,14 @@ fn identity(resource: &ResourceEntry) -> Option<Identity<'_>> {
     is_whole.then_some(known)
 }
 
-/// Whether a part of an identity changes with a resource that is replaced.
-fn is_moving(identity: &[Part<'_>], verdicts: &BTreeMap<LogicalId, Verdict>) -> bool {
-    let is_replaced = |name: &str| {
-        verdicts.iter().any(|(id, verdict)| id.as_str() == name && verdict.is_replaced())
-    };
-    identity.iter().filter_map(|(_, value)| *value).any(|value| refers_to(value, &is_replaced))
+/// Whether a part of an identity changes with something that it refers to.
+fn is_moving(
+    identity: &[Part<'_>],
+    verdicts: &BTreeMap<LogicalId, Verdict>,
+    named: &Named,
+) -> bool {
+    let mut values = identity.iter().filter_map(|(_, value)| *value);
+    values.any(|value| carry::is_moving(value, verdicts, named))
 }
 
 /// The name as text for messages.
@@ -58,7 +57,7 @@ fn shown(identity: &[Part<'_>]) -> String {
 }
 
 /// Finds resources that are replaced and keep their name.
-pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, sides: Sides<'_>) {
+pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, named: &Named, sides: Sides<'_>) {
     let mut refused: Vec<(LogicalId, bool, String)> = Vec::new();
     for (id, verdict) in verdicts.iter().filter(|(_, verdict)| verdict.is_replaced()) {
         let Some((before, after)) = sides.pair(id) else { continue };
@@ -66,7 +65,7 @@ pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, sides: Sides<'
             continue;
         }
         let (Some(old), Some(new)) = (identity(before), identity(after)) else { continue };
-        if old == new && !is_moving(&new, verdicts) {
+        if old == new && !is_moving(&new, verdicts, named) {
             refused.push((id.clone(), verdict.update == Update::Replaces, shown(&new)));
         }
     }
@@ -92,6 +91,7 @@ pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, sides: Sides<'
 pub(super) fn collide(
     change: &mut StackChange,
     verdicts: &BTreeMap<LogicalId, Verdict>,
+    named: &Named,
     sides: Sides<'_>,
 ) {
     let removed: Vec<(LogicalId, &ResourceEntry, Identity<'_>)> = change
@@ -110,7 +110,8 @@ pub(super) fn collide(
             continue;
         }
         let Some(entry) = sides.after.resources.get(&added.logical_id) else { continue };
-        let Some(wanted) = identity(entry).filter(|known| !is_moving(known, verdicts)) else {
+        let Some(wanted) = identity(entry).filter(|known| !is_moving(known, verdicts, named))
+        else {
             continue;
         };
         let mut alike =

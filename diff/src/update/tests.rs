@@ -499,6 +499,8 @@ Resources:
     let change = judged(&text("a"), &text("b"));
     assert_eq!(outcome(&change, "B").fate, MAY_REPLACE);
     assert!(says(outcome(&change, "B"), "parameter P"));
+    // The name changes with the parameter.
+    assert!(!says(outcome(&change, "B"), "is taken"));
     assert!(says(outcome(&change, "T"), "condition C"));
 }
 
