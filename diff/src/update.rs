@@ -1,4 +1,22 @@
 //! What CloudFormation does with a changed resource, and the data that could be lost.
+//!
+//! [`judge`] decides from the pinned schemas, from what AWS documents beside them (`facts`), from the references between
+//! resources (`carry`), from names that are taken (`taken`), and from the policies on deletion and replacement (`data`).
+
+mod carry;
+mod compare;
+mod data;
+mod exports;
+mod facts;
+mod judge;
+mod protection;
+mod room;
+mod rules;
+mod taken;
+
+pub use exports::exports_changed;
+pub use judge::judge;
+pub use room::limits;
 
 /// What CloudFormation does with a resource because of a changed property, from mild to severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,3 +80,35 @@ pub enum DataEffect {
     /// The data is deleted, or the deletion fails because there is data.
     Lost,
 }
+
+/// What CloudFormation does with a resource that exists on both sides, while it is being decided.
+#[derive(Debug, Clone)]
+struct Verdict {
+    update: Update,
+    reasons: Vec<String>,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        Self { update: Update::Nothing, reasons: Vec::new() }
+    }
+}
+
+impl Verdict {
+    fn new(update: Update, reason: String) -> Self {
+        Self { update, reasons: vec![reason] }
+    }
+
+    /// Whether the resource is replaced, or may be.
+    fn is_replaced(&self) -> bool {
+        matches!(self.update, Update::MayReplace | Update::Replaces)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.update = self.update.max(other.update);
+        self.reasons.extend(other.reasons);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! What CloudFormation does with a resource because of one property.
+
+use lakewright_template::{ResourceEntry, schema};
+
+use super::compare::Differs;
+use super::facts::{Fact, INTERRUPTED, REFUSED, SURPRISES};
+use super::{Update, Verdict};
+
+/// A property whose value differs, or may differ.
+pub(super) struct Question<'q> {
+    /// The resource type.
+    pub(super) kind: &'q str,
+    /// The JSON pointer of the property.
+    pub(super) path: &'q str,
+    /// Whether the change touches what a pointer of a schema names.
+    pub(super) touches: &'q dyn Fn(&str) -> Differs,
+    /// The resource on both sides, if both templates have it.
+    pub(super) pair: Option<(&'q ResourceEntry, &'q ResourceEntry)>,
+}
+
+/// Whether a type is a custom resource.
+fn is_custom(kind: &str) -> bool {
+    kind == "AWS::CloudFormation::CustomResource" || kind.starts_with("Custom::")
+}
+
+impl Question<'_> {
+    /// What CloudFormation does, and why.
+    pub(super) fn verdict(&self) -> Verdict {
+        let whole = (self.touches)("");
+        if whole == Differs::No {
+            return Verdict::default();
+        }
+        if is_custom(self.kind) {
+            return self.custom();
+        }
+        let Some(schema) = schema::of(self.kind) else {
+            let sentence = format!(
+                "`{}` changes. The schema of {} is not known here, so CloudFormation may replace the resource.",
+                self.path, self.kind
+            );
+            return Verdict::new(Update::MayReplace, sentence);
+        };
+        if let Some(fact) = self.first(REFUSED) {
+            return Verdict::new(Update::Fails, fact.reason());
+        }
+        if !schema.has_handler("update") {
+            let why = "CloudFormation has no update for this type";
+            return self.replacement(whole, why);
+        }
+        let create_only = schema.create_only().map(self.touches).max();
+        if let Some(differs) = create_only.filter(|differs| *differs != Differs::No) {
+            return self.replacement(differs, "the property is create-only");
+        }
+        let mut conditional = schema.conditional_create_only();
+        if conditional.any(|pointer| (self.touches)(pointer) != Differs::No) {
+            let sentence = format!(
+                "`{}` changes, and the property is create-only under conditions: CloudFormation may replace the resource.",
+                self.path
+            );
+            return Verdict::new(Update::MayReplace, sentence);
+        }
+        let mut verdict = match self.first(INTERRUPTED) {
+            Some(fact) => Verdict::new(Update::Interrupts, fact.reason()),
+            None => Verdict { update: Update::InPlace, reasons: Vec::new() },
+        };
+        verdict.reasons.extend(self.first(SURPRISES).map(Fact::reason));
+        verdict
+    }
+
+    /// The first fact that the change is about.
+    fn first(&self, facts: &'static [Fact]) -> Option<&'static Fact> {
+        facts.iter().find(|fact| {
+            fact.kind == self.kind
+                && (self.touches)(fact.pointer) != Differs::No
+                && self.pair.is_none_or(|(before, after)| (fact.is_about)(before, after))
+        })
+    }
+
+    fn replacement(&self, differs: Differs, why: &str) -> Verdict {
+        let path = self.path;
+        if differs == Differs::Yes {
+            let sentence =
+                format!("`{path}` changes, and {why}: CloudFormation replaces the resource.");
+            return Verdict::new(Update::Replaces, sentence);
+        }
+        let sentence = format!(
+            "`{path}` changes, and {why}: CloudFormation replaces the resource if the value differs, which is known only at \
+             deployment."
+        );
+        Verdict::new(Update::MayReplace, sentence)
+    }
+
+    /// Sources: "AWS::CloudFormation::CustomResource" in the CloudFormation template reference: updates of
+    /// `ServiceToken` are not supported; aws-cloudformation/cloudformation-coverage-roadmap #802 and serverless/serverless
+    /// #9240: "Modifying service token is not allowed"; "Update request for CloudFormation custom resources" in its user
+    /// guide.
+    fn custom(&self) -> Verdict {
+        match (self.touches)("/ServiceToken") {
+            Differs::Yes => Verdict::new(
+                Update::Fails,
+                "`/ServiceToken` changes: CloudFormation does not change the service token of a custom resource, so the \
+                 update fails."
+                    .to_owned(),
+            ),
+            Differs::Maybe => Verdict::new(
+                Update::MayReplace,
+                "`/ServiceToken` changes: if its value differs at deployment, the update fails, because CloudFormation \
+                 does not change the service token of a custom resource."
+                    .to_owned(),
+            ),
+            Differs::No => Verdict::new(
+                Update::InPlace,
+                format!(
+                    "`{}` changes: CloudFormation sends an update request to the provider of the custom resource.",
+                    self.path
+                ),
+            ),
+        }
+    }
+}
