@@ -57,8 +57,9 @@ impl Git<'_> {
         let peeled = format!("{name}^{{commit}}");
         let output = self.run(&["rev-parse", "--verify", "--end-of-options", &peeled])?;
         let (id, said) = (lossy(&output.stdout), message(&output.stderr));
-        // If a branch and a tag have the name, git warns and takes the tag.
-        if said.contains("expected commit type") || said.contains("is ambiguous") {
+        // Git takes a commit, and warns: a branch and a tag have the name, or the log of the branch begins after the date.
+        let doubts = ["expected commit type", "is ambiguous", "only goes back to"];
+        if doubts.iter().any(|doubt| said.contains(doubt)) {
             return Err(RevisionError::NotACommit { name: name.to_owned(), said });
         }
         if !output.status.success() {
