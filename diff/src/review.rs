@@ -2,7 +2,8 @@
 
 use crate::Stack;
 use crate::access::{AccessChange, Side, compare};
-use crate::change::{self, StackChange};
+use crate::change::{self, ChangeKind, ResourceChange, StackChange};
+use crate::update::{judge, limits};
 
 /// What a change does.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,7 +36,41 @@ pub struct Move {
 /// Reviews a change: the stacks that may differ, sorted by address, and the access of both sides. The number of equal
 /// stacks is left to the caller, who knows all of them.
 pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> Review {
-    let stacks = change::stacks(before, after);
-    let (access, notes) = compare(sides[0], sides[1], &stacks);
+    let mut stacks = change::stacks(before, after);
+    for stack in &mut stacks {
+        let [old, new] = [before, after].map(|side| of_address(side, &stack.stack));
+        judge(stack, old.map(|one| one.template), new.map(|one| one.template));
+        for resource in &mut stack.resources {
+            add_lines(resource, old, new);
+        }
+    }
+    let (access, mut notes) = compare(sides[0], sides[1], &stacks);
+    for stack in after {
+        let near = limits(stack.template).into_iter();
+        notes.extend(near.map(|sentence| format!("{}: {sentence}", stack.address)));
+    }
     Review { stacks, equal: 0, access, moves: Vec::new(), notes }
+}
+
+fn of_address<'t>(side: &[Stack<'t>], address: &str) -> Option<Stack<'t>> {
+    let place = side.binary_search_by(|stack| stack.address.cmp(address)).ok()?;
+    side.get(place).copied()
+}
+
+/// Adds the manifest lines of a resource that changes only because of another one.
+fn add_lines(resource: &mut ResourceChange, before: Option<Stack<'_>>, after: Option<Stack<'_>>) {
+    let lines = |stack: Option<Stack<'_>>| {
+        let lines = stack.map(|stack| stack.lines)?;
+        lines.get(resource.logical_id.as_str()).or_else(|| lines.get("*")).cloned()
+    };
+    if resource.kind != ChangeKind::Changed {
+        return;
+    }
+    let (of_before, of_after) = (lines(before), lines(after));
+    if resource.lines_before.is_empty() {
+        resource.lines_before = of_before.unwrap_or_default();
+    }
+    if resource.lines_after.is_empty() {
+        resource.lines_after = of_after.unwrap_or_default();
+    }
 }

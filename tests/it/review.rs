@@ -21,19 +21,57 @@ const PLACE: [&str; 4] = ["--account", "111122223333", "--region", "us-east-1"];
 struct Pair {
     what: String,
     source: String,
+    /// Whether the sides are meshes.
+    #[serde(default)]
+    mesh: Option<Flag>,
+    /// The day of which shares count.
+    as_of: Option<String>,
+    /// The folder of the side before the change, below the repository's root.
+    base: Option<String>,
     /// The texts by file name.
+    #[serde(default)]
     before: BTreeMap<String, String>,
+    #[serde(default)]
     after: BTreeMap<String, String>,
+    /// What is replaced for the side after the change, by file name.
+    #[serde(default)]
+    edit: BTreeMap<String, Edit>,
     expect: Expected,
+}
+
+/// Changes of a file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    /// The old and the new text of each change; every occurrence is replaced.
+    replace: Vec<(String, String)>,
 }
 
 /// The findings that a review must have, and no others.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
+    /// Whether there are no other findings.
+    #[serde(default = "yes")]
+    exact: Flag,
     access: BTreeMap<String, Access>,
     /// The fate and the data effect of each changed resource, by file and logical id.
     resources: BTreeMap<String, (String, String)>,
+    /// The moves, such as `a.yaml Bucket -> b.yaml Bucket`: `possible` by stack refactoring, or `obstructed`.
+    #[serde(default)]
+    moves: Option<BTreeMap<String, String>>,
+}
+
+/// A flag; every scalar of a pair is read as text.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Flag {
+    True,
+    False,
+}
+
+const fn yes() -> Flag {
+    Flag::True
 }
 
 /// The access of one principal.
@@ -53,11 +91,29 @@ struct Access {
 struct Review {
     stacks: Vec<Stack>,
     access: Vec<AccessChange>,
+    #[serde(default)]
+    moves: Vec<Move>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Move {
+    from: Place,
+    to: Place,
+    obstacles: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Place {
+    stack: String,
+    id: String,
 }
 
 #[derive(Debug, Deserialize)]
 struct Stack {
     stack: String,
+    /// The document that it is for, such as `dataset/sales (222222222222, eu-west-1)`.
+    #[serde(default)]
+    name: Option<String>,
     resources: Vec<Resource>,
 }
 
@@ -71,6 +127,8 @@ struct Resource {
 #[derive(Debug, Deserialize)]
 struct AccessChange {
     principal: String,
+    #[serde(default)]
+    name: Option<String>,
     relation: String,
     gained: Vec<Reach>,
     lost: Vec<Reach>,
@@ -109,25 +167,70 @@ fn pair(text: &str) -> Result<Pair, String> {
     serde_json::from_value(plain(document)).map_err(|error| error.to_string())
 }
 
+/// The files of a folder with texts.
+fn base(folder: &str) -> BTreeMap<String, String> {
+    let files = files(&root().join(folder));
+    files.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).expect("text"))).collect()
+}
+
+/// The files of both sides.
+fn sides(pair: &Pair) -> Result<[BTreeMap<String, String>; 2], String> {
+    let mut before = pair.base.as_deref().map(base).unwrap_or_default();
+    before.extend(pair.before.clone());
+    if pair.edit.is_empty() {
+        return Ok([before, pair.after.clone()]);
+    }
+    let mut after = before.clone();
+    after.extend(pair.after.clone());
+    for (file, Edit { replace }) in &pair.edit {
+        let text = after.get_mut(file).ok_or_else(|| format!("no {file} to edit"))?;
+        for (old, new) in replace {
+            if !text.contains(old.as_str()) {
+                return Err(format!("{file} has no {old:?}"));
+            }
+            *text = text.replace(old.as_str(), new);
+        }
+    }
+    Ok([before, after])
+}
+
 /// The review of a pair, as the command prints it.
 fn review(pair: &Pair) -> Result<Review, String> {
     let folder = tempfile::tempdir().expect("a folder");
-    let sides = [("before", &pair.before), ("after", &pair.after)].map(|(name, texts)| {
-        let side = folder.path().join(name);
-        fs::create_dir(&side).expect("a folder");
+    let paths = ["before", "after"].map(|name| folder.path().join(name));
+    for (side, texts) in paths.iter().zip(sides(pair)?) {
+        fs::create_dir(side).expect("a folder");
         for (file, text) in texts {
             fs::write(side.join(file), text).expect("a file");
         }
-        side.to_str().expect("text").to_owned()
-    });
-    let [before, after] = &sides;
-    let command = ["diff", before.as_str(), after.as_str(), "--format", "json"];
-    let output = lakewright(command.into_iter().chain(PLACE));
+    }
+    let [before, after] = paths.each_ref().map(|path| path.to_str().expect("text"));
+    let mut command = vec!["diff", before, after, "--format", "json"];
+    if pair.mesh != Some(Flag::True) {
+        command.extend(PLACE);
+    }
+    if let Some(day) = &pair.as_of {
+        command.extend(["--as-of", day]);
+    }
+    let output = lakewright(command);
     if !output.status.success() {
         return Err(transcript(&output));
     }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("{error}\n{}", transcript(&output)))
+    let mut review: Review = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{error}\n{}", transcript(&output)))?;
+    for stack in &mut review.stacks {
+        let is_address = pair.expect.resources.keys().any(|name| name.starts_with(&stack.stack));
+        let name = stack.name.as_deref().and_then(|name| name.split(" (").next());
+        if let Some(name) = name.filter(|_| !is_address) {
+            stack.stack = name.to_owned();
+        }
+    }
+    for change in &mut review.access {
+        if let Some(name) = &change.name {
+            change.principal.clone_from(name);
+        }
+    }
+    Ok(review)
 }
 
 /// Describes each difference between expected and printed findings.
@@ -143,9 +246,10 @@ fn differences(expected: &Expected, review: &Review) -> Vec<String> {
         }
     }
     let names: BTreeSet<&String> = expected.resources.keys().chain(resources.keys()).collect();
+    let is_exact = expected.exact == Flag::True;
     for name in names {
         let (wanted, got) = (expected.resources.get(name), resources.get(name));
-        if wanted != got {
+        if wanted != got && (is_exact || wanted.is_some()) {
             let text = |pair: Option<&(String, String)>| {
                 pair.map_or_else(|| "nothing".to_owned(), |(fate, data)| format!("{fate}, {data}"))
             };
@@ -161,7 +265,19 @@ fn differences(expected: &Expected, review: &Review) -> Vec<String> {
     let names: BTreeSet<&String> = expected.access.keys().chain(access.keys().copied()).collect();
     for name in names {
         let (wanted, got) = (expected.access.get(name), access.get(name).copied());
-        found.extend(differences_of(name, wanted, got));
+        if is_exact || wanted.is_some() {
+            found.extend(differences_of(name, wanted, got));
+        }
+    }
+    if let Some(wanted) = &expected.moves {
+        let one = |Move { from, to, obstacles }: &Move| {
+            let name = format!("{} {} -> {} {}", from.stack, from.id, to.stack, to.id);
+            (name, if obstacles.is_empty() { "possible" } else { "obstructed" }.to_owned())
+        };
+        let got: BTreeMap<String, String> = review.moves.iter().map(one).collect();
+        if got != *wanted {
+            found.push(format!("moves: got {got:?}, expected {wanted:?}"));
+        }
     }
     found
 }

@@ -1,5 +1,6 @@
 //! Verdicts on data: policies on deletion and replacement, protections, limits.
 
+use crate::update::Outcome;
 use lakewright_template::read;
 
 use super::super::{DataEffect, Fate, judge, limits};
