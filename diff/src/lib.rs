@@ -3,12 +3,14 @@
 //! - [`change`] has the changed resources and properties, [`update`] what CloudFormation does with each resource, and
 //!   the data that could be lost.
 //! - [`access`] has the access that principals gain and lose.
+//! - [`moves`] has the resources that move between stacks, and how it is done without loss.
 //! - [`review`] puts all of it together.
 //!
 //! Everything here is data; the caller decides how to present it.
 
 pub mod access;
 pub mod change;
+pub mod moves;
 pub mod review;
 pub mod update;
 

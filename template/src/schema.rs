@@ -173,6 +173,11 @@ impl Schema {
         self.pointers("readOnlyProperties")
     }
 
+    /// The properties that identify a resource together, as JSON pointers below `Properties`.
+    pub fn primary_identifier(&self) -> impl Iterator<Item = &str> {
+        self.pointers("primaryIdentifier")
+    }
+
     /// The IAM actions that CloudFormation needs for the handler `create`, `read`, `update`, `delete` or `list`.
     pub fn handler_permissions(&self, handler: &str) -> impl Iterator<Item = &str> {
         let list = &self.plain["handlers"][handler]["permissions"];
