@@ -4,12 +4,14 @@
 //!   the data that could be lost.
 //! - [`access`] has the access that principals gain and lose.
 //! - [`moves`] has the resources that move between stacks, and how it is done without loss.
+//! - [`classes`] groups the stacks that change alike.
 //! - [`review`] puts all of it together.
 //!
 //! Everything here is data; the caller decides how to present it.
 
 pub mod access;
 pub mod change;
+pub mod classes;
 pub mod moves;
 pub mod review;
 pub mod update;

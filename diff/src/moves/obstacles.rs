@@ -31,11 +31,13 @@ struct Moved<'m> {
 
 /// The obstacles of each move.
 pub(super) fn of(moves: &[Move], sides: &Sides<'_>, changes: &[StackChange]) -> Vec<Vec<String>> {
+    // What has its like in another account or region is removed here, and added there.
+    let near: Vec<&Move> = moves.iter().filter(|one| sides.is_within_a_place(one)).collect();
     let moved = Moved {
         sides,
         changes: changes.iter().map(|change| (change.stack.as_str(), change)).collect(),
-        to: moves.iter().map(|one| (at(&one.from), at(&one.to))).collect(),
-        targets: moves.iter().map(|one| at(&one.to)).collect(),
+        to: near.iter().map(|one| (at(&one.from), at(&one.to))).collect(),
+        targets: near.iter().map(|one| at(&one.to)).collect(),
     };
     let mut all: Vec<Vec<String>> = moves.iter().map(|one| moved.of_one(one)).collect();
     let within: Vec<usize> = (0..moves.len())
