@@ -3,7 +3,7 @@
 //! - [`change`] has the changed resources and properties, [`update`] what CloudFormation does with each resource, and
 //!   the data that could be lost.
 //! - [`access`] has the access that principals gain and lose.
-//! - [`moves`] has the resources that move between stacks, and how it is done without loss.
+//! - [`moves`] has the resources that move between stacks, and the requests and deployments that move them without loss.
 //! - [`classes`] groups the stacks that change alike.
 //! - [`review`] puts all of it together.
 //!

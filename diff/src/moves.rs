@@ -11,7 +11,7 @@ mod refactoring;
 mod types;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use lakewright_template::{DeletionPolicy, LogicalId, ResourceEntry};
 
@@ -20,7 +20,7 @@ use crate::change::{ChangeKind, ResourceChange, StackChange};
 use crate::review::Move;
 use crate::update::Fate;
 use candidates::Candidate;
-use pairs::{Pairs, listed};
+use pairs::Pairs;
 
 pub use refactoring::{Refactoring, STACK_POLICY, detour, refactorings};
 

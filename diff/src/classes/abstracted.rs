@@ -92,8 +92,8 @@ impl Abstraction {
         let parts: Vec<&str> = last.split('-').collect();
         if parts.last().is_some_and(|last| is_digest(last)) {
             for first in 1..parts.len() {
-                let tail = parts.get(first..).unwrap_or_default().join("-");
-                self.note(&format!("name from {first}"), &tail);
+                let tail = parts.get(first..).unwrap_or_default();
+                self.note(&format!("end of name {}", tail.len()), &tail.join("-"));
             }
         }
     }

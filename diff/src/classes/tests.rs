@@ -265,10 +265,10 @@ fn value() -> impl Strategy<Value = Value> {
         text().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<bool>().prop_map(Value::from),
-        text().prop_map(|id| Intrinsic::Ref(LogicalId::parameter(&id)).into()),
+        text().prop_map(|id| Value::from(Intrinsic::Ref(LogicalId::parameter(&id)))),
         text().prop_map(|text| {
             let parts = Intrinsic::parse_sub(&format!("{text}${{{text}.Arn}}"));
-            Intrinsic::Sub { parts, variables: Map::new() }.into()
+            Value::from(Intrinsic::Sub { parts, variables: Map::new() })
         }),
     ];
     leaf.prop_recursive(2, 12, 3, |inner| {
@@ -279,7 +279,7 @@ fn value() -> impl Strategy<Value = Value> {
                 Value::Map(entries.collect())
             }),
             (text(), inner.clone(), inner).prop_map(|(name, then, otherwise)| {
-                Intrinsic::If { condition: name.into(), then, otherwise }.into()
+                Value::from(Intrinsic::If { condition: name.into(), then, otherwise })
             }),
         ]
     })

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_template::write::{minified, template_to_json};
 use lakewright_template::{DeletionPolicy, Map, StackAddress, Value, holds_data};
 
+use super::Sides;
 use super::obstacles::groups;
+use super::pairs::listed;
 use super::types::{can_be_imported, identifier};
-use super::{Sides, listed};
 use crate::Stack;
 use crate::review::Move;
 
 /// What no template shows about a refactoring.
 ///
 /// Source: "Stack refactoring considerations" in "Stack refactoring", CloudFormation user guide.
-pub const STACK_POLICY: &str = "CloudFormation refuses to refactor a stack that has a stack policy, whatever the policy says: `aws cloudformation \
-     get-stack-policy` shows it.";
+pub const STACK_POLICY: &str = "CloudFormation refuses to refactor a stack that has a stack policy, whatever the policy \
+     allows: `aws cloudformation get-stack-policy` shows the policy.";
 
 /// A refactoring: moves that are done together, in one account and region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +99,7 @@ pub fn detour(moves: &[Move], before: &[Stack<'_>], after: &[Stack<'_>]) -> Vec<
             moves.into_iter().partition(|one| sides.is_within_a_place(one));
         if !far.is_empty() {
             found.push(format!(
-                "No operation takes {} from {from} to {to}: deploy {to}, copy the data there, and remove {from} afterwards.",
+                "CloudFormation cannot move {} from {from} to {to}: deploy {to}, copy the data there, and remove {from} afterwards.",
                 listed_ids(&far)
             ));
         }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use lakewright_template::{Place, Template, Text, Value, read};
 
 use super::*;

@@ -154,7 +154,8 @@ pub(super) fn refusal(kind: &str) -> Option<String> {
     }
     let Some(handles) = handlers(kind) else {
         return Some(format!(
-            "Whether stack refactoring supports the type {kind} is unknown here: `aws cloudformation describe-type --type RESOURCE              --type-name {kind}` tells, and it does if `ProvisioningType` is `FULLY_MUTABLE`."
+            "Whether stack refactoring supports the type {kind} is unknown here. It does if `aws cloudformation describe-type --type \
+             RESOURCE --type-name {kind}` shows the `ProvisioningType` `FULLY_MUTABLE`."
         ));
     };
     let found = if !handles("create") || !handles("read") || !handles("delete") {
