@@ -53,7 +53,8 @@ pub(super) struct Fill<'f> {
 
 impl Fill<'_> {
     fn push_text(&self, out: &mut String, text: &str) {
-        if self.is_pattern { out.push_str(&literal(text)) } else { out.push_str(text) }
+        let text = if self.is_pattern { literal(text) } else { text.to_owned() };
+        out.push_str(&text);
     }
 }
 
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn lines_come_back() {
-        for lines in [vec![], vec!["".to_owned()], vec!["a\\n\nb\\".to_owned(), "c:1:2".to_owned()]]
+        for lines in [vec![], vec![String::new()], vec!["a\\n\nb\\".to_owned(), "c:1:2".to_owned()]]
         {
             assert_eq!(decoded(&encoded(&lines)), lines);
         }

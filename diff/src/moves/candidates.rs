@@ -22,7 +22,7 @@ const INSIDE: [(&str, &[&str]); 2] = [
 ///
 /// Source: "Get AWS values using pseudo parameters" in the CloudFormation template reference; that refactoring fails with
 /// each of the three, dev.classmethod.jp, "stack-refactoring-pseudo-parameters-migration" (2025-02).
-pub(super) const OF_STACK: [&str; 3] = ["AWS::NotificationARNs", "AWS::StackId", "AWS::StackName"];
+const OF_STACK: [&str; 3] = ["AWS::NotificationARNs", "AWS::StackId", "AWS::StackName"];
 
 /// A resource that exists on one side only.
 pub(super) struct Candidate<'t> {
