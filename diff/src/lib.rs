@@ -3,13 +3,17 @@
 //! - [`change`] has the changed resources and properties, [`update`] what CloudFormation does with each resource, and
 //!   the data that could be lost.
 //! - [`access`] has the access that principals gain and lose.
+//! - [`moves`] has the resources that move between stacks, and the requests and deployments that move them without loss.
+//! - [`classes`] groups the stacks that change alike.
 //! - [`review`] puts all of it together.
 //!
 //! Everything here is data; the caller decides how to present it.
 
 pub mod access;
 pub mod change;
+pub mod classes;
 mod language;
+pub mod moves;
 pub mod review;
 pub mod update;
 mod values;

@@ -3,6 +3,7 @@
 use crate::Stack;
 use crate::access::{AccessChange, Side, compare};
 use crate::change::{self, ChangeKind, ResourceChange, StackChange};
+use crate::moves::{self, Moves};
 use crate::update::{judge, limits};
 
 /// What a change does.
@@ -44,12 +45,16 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
             add_lines(resource, old, new);
         }
     }
+    let Moves { moves, renamed_stacks, notes: of_moves } = moves::find(before, after, &mut stacks);
     let (access, mut notes) = compare(sides[0], sides[1], &stacks);
+    notes.extend(of_moves);
+    let renamed = renamed_stacks.into_iter();
+    notes.extend(renamed.map(|(old, new)| format!("the stack {old} is renamed to {new}")));
     for stack in after {
         let near = limits(stack.template).into_iter();
         notes.extend(near.map(|sentence| format!("{}: {sentence}", stack.address)));
     }
-    Review { stacks, equal: 0, access, moves: Vec::new(), notes }
+    Review { stacks, equal: 0, access, moves, notes }
 }
 
 fn of_address<'t>(side: &[Stack<'t>], address: &str) -> Option<Stack<'t>> {
