@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::action::Action;
+use lakewright_access::evaluate::Decision;
 use lakewright_access::lake::{CELLS, Lake, LakeGrant, TagPolicy};
 use lakewright_access::pattern;
 use lakewright_access::request::{Context, Principal, Request};
@@ -140,6 +141,14 @@ fn is_covered_by_column(grant: &LakeGrant, others: &[LakeGrant]) -> bool {
     })
 }
 
+fn answer(world: &World, request: &Request<'_>) -> Answer {
+    match world.decide(request, Outside::Unknown).decision {
+        Decision::Allow => Answer::Allowed,
+        Decision::Unknown => Answer::Depends,
+        Decision::ExplicitDeny | Decision::ImplicitDeny => Answer::Denied,
+    }
+}
+
 /// The finding about a permission, if the evaluation of all documents does not show that the principal has the access
 /// on both sides anyway.
 fn reach(
@@ -161,21 +170,22 @@ fn reach(
         resource: &resource,
         context: &context,
     };
-    let answer = |world: &World| match world.decide(&request, Outside::Unknown).decision {
-        lakewright_access::evaluate::Decision::Allow => Answer::Allowed,
-        lakewright_access::evaluate::Decision::Unknown => Answer::Depends,
-        _ => Answer::Denied,
-    };
     let has = usize::from(is_gained);
-    let with = answer(worlds.open[has]);
+    let with = answer(worlds.stated[has], &request);
     if with == Answer::Denied {
         return None;
     }
     // A part of the cells counts as nothing in the evaluation, which compares filters as a whole.
-    let without = if grant.cells.is_some() { Answer::Denied } else { answer(worlds.open[1 - has]) };
+    let without = if grant.cells.is_some() {
+        Answer::Denied
+    } else {
+        answer(worlds.stated[1 - has], &request)
+    };
     if without == with {
         return None;
     }
+    // Third-party templates leave out much that decides as well.
+    let with = answer(worlds.open[has], &request);
     let decisions = if is_gained { (without, with) } else { (with, without) };
     let conditions = grant.cells.iter().cloned().collect();
     let statements = vec![Deciding {

@@ -17,7 +17,7 @@ use lakewright_template::resolve::UNKNOWN;
 use super::answers::{Difference, Worlds};
 use super::elements::Element;
 use super::index::Index;
-use crate::language::{self, Limit};
+use crate::language::{self, Limit, Pattern, Syntax};
 use crate::values::{self, Candidates};
 
 /// The largest number of combinations of values of condition keys in one cell.
@@ -122,12 +122,17 @@ impl<'w> Cells<'_, 'w> {
 
     fn ask(&self, pattern: &str, actions: &[Action], found: &mut Vec<Found<'w>>) {
         let Some(first) = actions.first() else { return };
-        let patterns = self.patterns(pattern, actions);
-        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         let atoms = if pattern == "*" || !pattern.contains(['*', '?']) {
             vec![pattern.to_owned()]
         } else {
-            match language::atoms(pattern, &patterns) {
+            let patterns = self.patterns(pattern, actions);
+            let patterns: Vec<Pattern> =
+                patterns.iter().filter_map(|text| readable(text)).collect();
+            let atoms = match readable(pattern) {
+                Some(within) => language::regions(&within, &patterns),
+                None => Ok(Vec::new()),
+            };
+            match atoms {
                 Ok(atoms) => atoms.into_iter().map(|atom| atom.witness).collect(),
                 Err(limit) => {
                     found.push(self.undecided(*first, pattern, limit.reason()));
@@ -245,9 +250,15 @@ impl<'w> Cells<'_, 'w> {
     ) {
         let Some(action) = actions.first().copied() else { return };
         let mut seen = BTreeSet::new();
+        let keys = contexts.iter().map(|context| context.iter().count()).max().unwrap_or(0);
         for context in contexts {
             let request = Request { principal: self.principal, action, resource: witness, context };
             let Some(difference) = self.worlds.compare(&request) else { continue };
+            // Another context has the key, if one that every request carries is what makes it unknown.
+            let is_partial = context.iter().count() < keys;
+            if is_partial && matches!(difference, Difference::Undecided { .. }) {
+                continue;
+            }
             // Of the contexts that the same statements decide in the same way, the first one is shown.
             if seen.insert(difference.key()) {
                 found.push(Found {
@@ -313,6 +324,12 @@ impl<'w> Cells<'_, 'w> {
         }
         !is_derived(key) && !is_told(key)
     }
+}
+
+/// A pattern of resources. No ARN has a colon within its first five fields, so a wildcard there stays in its field.
+fn readable(text: &str) -> Option<Pattern> {
+    let is_whole = text.starts_with("arn:") && text.splitn(6, ':').count() == 6;
+    Pattern::of(text, if is_whole { Syntax::Arn } else { Syntax::Like })
 }
 
 /// What sets an action apart in the evaluation, besides the statements that name it.

@@ -67,17 +67,10 @@ fn of_role(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
     let mut elements = differing(identity[0].iter().copied(), identity[1].iter().copied());
     let facts = roles.map(|role| role.map(|role| &role.tags));
     let is_other = roles[0].is_some() && roles[1].is_some() && facts[0] != facts[1];
-    match boundaries {
-        [Some((before, Some(old))), Some((after, Some(new)))] if before == after => {
-            elements
-                .extend(differing(std::iter::once(old.as_ref()), std::iter::once(new.as_ref())));
-        }
-        [before, after] if before == after && !is_other => {}
-        // Another boundary, or other tags: everything that the role may do is decided anew.
-        _ => {
-            elements.extend(all(identity.iter().flatten().copied()));
-            elements.extend(naming(worlds, &whom.principal));
-        }
+    // A boundary and tags take part in everything that the role may do.
+    if boundaries[0] != boundaries[1] || is_other {
+        elements.extend(all(identity.iter().flatten().copied()));
+        elements.extend(naming(worlds, &whom.principal));
     }
     questions.all.extend(elements.into_iter().map(|element| Question {
         whom: whom.clone(),
