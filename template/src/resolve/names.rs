@@ -67,12 +67,9 @@ impl Resolver<'_> {
             "AWS::KMS::ReplicaKey" => Some(self.replica_id(id, resource)),
             "AWS::KMS::Alias" => named("AliasName"),
             "AWS::Logs::LogGroup" => named("LogGroupName"),
-            "AWS::Glue::Database" => resource
-                .properties
-                .get("DatabaseInput")
-                .and_then(Value::as_map)
-                .and_then(|input| input.get("Name"))
-                .and_then(|name| self.text(name).ok()),
+            "AWS::Glue::Database" => self.named_in(resource, "DatabaseInput"),
+            // Source: "Return values" of AWS::Glue::Table in the CloudFormation template reference.
+            "AWS::Glue::Table" => self.named_in(resource, "TableInput"),
             "AWS::IAM::ManagedPolicy" => {
                 Some(place.global_arn("iam", &format!("policy/{}", named("ManagedPolicyName")?)))
             }
@@ -112,6 +109,12 @@ impl Resolver<'_> {
             )),
             _ => None,
         }
+    }
+
+    /// The name within a property.
+    fn named_in(&self, resource: &ResourceEntry, property: &str) -> Option<String> {
+        let input = resource.properties.get(property).and_then(Value::as_map)?;
+        self.text(input.get("Name")?).ok()
     }
 
     pub(super) fn attribute(&self, id: &str, attribute: &str) -> Result<String, Unresolved> {
