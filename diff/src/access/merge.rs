@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lakewright_access::document::Origin;
+use lakewright_access::pattern;
 use lakewright_access::sample::shown;
 
 use super::answers::{self, Difference};
@@ -34,7 +35,13 @@ impl Merged {
         let (list, answers, statements, reason) = match difference {
             Difference::Decided { answers, is_gained, statements, reasons } => {
                 let list = if is_gained { List::Gained } else { List::Lost };
-                let reason = if is_gained { reasons.0 } else { reasons.1 };
+                let (has, reason) = if is_gained {
+                    (answers.1, reasons.1)
+                } else {
+                    (answers.0, reasons.0)
+                };
+                // Statements say why a request is allowed. They do not say on what it depends.
+                let reason = if has == Answer::Depends { reason } else { "" };
                 (list, answers, statements, reason)
             }
             Difference::Undecided { reason, answers, statements } => {
@@ -120,7 +127,7 @@ impl Merged {
         for (principal, reaches) in self.principals {
             let of = lists.entry(principal).or_default();
             for ((list, ..), reach) in reaches {
-                of[list as usize].push(reach);
+                add_most_specific(&mut of[list as usize], reach);
             }
         }
         for AccessChange { principal, gained, lost, unknown, .. } in self.others {
@@ -136,6 +143,24 @@ impl Merged {
         let mut changes: Vec<AccessChange> = lists.into_iter().filter_map(change).collect();
         changes.sort_by(|one, other| other.relation.cmp(&one.relation));
         changes
+    }
+}
+
+/// Adds a finding. Policies on both sides of a request name its resource by different patterns: of findings about the same
+/// request, the one with the narrower pattern is kept.
+fn add_most_specific(reaches: &mut Vec<Reach>, reach: Reach) {
+    let is_same = |known: &&mut Reach| {
+        known.witness == reach.witness
+            && known.actions == reach.actions
+            && known.decisions == reach.decisions
+            && known.statements == reach.statements
+    };
+    let Some(known) = reaches.iter_mut().find(is_same) else {
+        reaches.push(reach);
+        return;
+    };
+    if pattern::matches(&known.resource, &reach.resource) {
+        *known = reach;
     }
 }
 

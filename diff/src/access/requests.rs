@@ -23,6 +23,9 @@ use crate::values::{self, Candidates};
 /// The largest number of combinations of values of condition keys in one cell.
 const MOST_CONTEXTS: usize = 1_024;
 
+/// The condition key for the aliases of a KMS key.
+const ALIASES: &str = "kms:resourcealiases";
+
 /// Why requests are not compared although no difference was found.
 const OPEN: &str = "the values of its conditions are known only at deployment or at the request";
 
@@ -296,8 +299,11 @@ impl<'w> Cells<'_, 'w> {
         let mut contexts = Contexts { all: vec![Context::new()], is_open: false };
         for (key, conditions) in by_key {
             let conditions: Vec<&Condition> = conditions.iter().collect();
-            let Candidates { values, is_open } =
+            let Candidates { mut values, is_open } =
                 values::candidates(&key, &conditions).map_err(Limit::reason)?;
+            if key == ALIASES {
+                values.retain(|values| !self.has_other_owner(values.as_deref(), request.resource));
+            }
             contexts.is_open |=
                 is_open && self.element.statement.conditions.iter().any(|one| one.key == key);
             if contexts.all.len() * values.len() > MOST_CONTEXTS {
@@ -314,6 +320,15 @@ impl<'w> Cells<'_, 'w> {
         }
         contexts.all.sort_by_key(|context| context.iter().count());
         Ok(contexts)
+    }
+
+    /// Whether a key that no template makes is given the alias of one that a template makes: an alias has one key.
+    fn has_other_owner(&self, aliases: Option<&[String]>, resource: &str) -> bool {
+        let Some((stem, _)) = resource.split_once(":key/") else { return false };
+        aliases.into_iter().flatten().any(|alias| {
+            let arn = format!("{stem}:{alias}");
+            self.worlds.both().any(|world| world.aliases().contains_key(&arn))
+        })
     }
 
     /// Whether the requester, or somebody outside of the templates, determines the value of a key.
