@@ -97,45 +97,6 @@ enum Reach {
 ///
 /// Each `*` has at least one character in a witness if the region has such a text. Otherwise the witness is a shortest
 /// text of the region.
-pub(crate) fn atoms(within: &str, patterns: &[&str]) -> Result<Vec<Atom>, Limit> {
-    atoms_by(Syntax::Like, within, patterns)
-}
-
-/// Divides the texts that `within` matches as a condition on ARNs does.
-pub(crate) fn atoms_of_arns(within: &str, patterns: &[&str]) -> Result<Vec<Atom>, Limit> {
-    atoms_by(Syntax::Arn, within, patterns)
-}
-
-fn atoms_by(syntax: Syntax, within: &str, patterns: &[&str]) -> Result<Vec<Atom>, Limit> {
-    let Some(within) = Pattern::of(within, syntax) else { return Ok(Vec::new()) };
-    let read: Vec<_> = patterns.iter().map(|pattern| Pattern::of(pattern, syntax)).collect();
-    let known: Vec<_> = read.iter().flatten().cloned().collect();
-    let atoms = regions(&within, &known)?.into_iter().map(|atom| {
-        let mut bits = atom.matched.into_iter();
-        // A pattern that matches no text has no bit among the known ones.
-        let matched = read.iter().map(|one| one.is_some() && bits.next().unwrap_or(false));
-        Atom { witness: atom.witness, matched: matched.collect() }
-    });
-    Ok(atoms.collect())
-}
-
-/// Whether `wide` matches each text that `narrow` matches.
-pub(crate) fn covers(wide: &str, narrow: &str) -> Result<bool, Limit> {
-    match (Pattern::of(wide, Syntax::Like), Pattern::of(narrow, Syntax::Like)) {
-        (Some(wide), Some(narrow)) => wide.covers(&narrow),
-        (_, narrow) => Ok(narrow.is_none()),
-    }
-}
-
-/// A text that both patterns match, if there is one.
-pub(crate) fn overlap(one: &str, other: &str) -> Result<Option<String>, Limit> {
-    match (Pattern::of(one, Syntax::Like), Pattern::of(other, Syntax::Like)) {
-        (Some(one), Some(other)) => one.overlap(&other),
-        _ => Ok(None),
-    }
-}
-
-/// Divides the texts that `within` matches by which of `patterns` match them.
 pub(crate) fn regions(within: &Pattern, patterns: &[Pattern]) -> Result<Vec<Atom>, Limit> {
     let mut bits: Vec<Option<bool>> = patterns.iter().map(|one| within.told(one)).collect();
     let mut open: IndexMap<&Pattern, Machine> = IndexMap::new();
@@ -370,43 +331,6 @@ impl Pattern {
             }
         }
         (!is_arn || colons >= 5).then_some(Self(tokens))
-    }
-
-    /// Whether the pattern matches each text that `narrow` matches.
-    pub(crate) fn covers(&self, narrow: &Self) -> Result<bool, Limit> {
-        if let Some(is_covered) = narrow.told(self) {
-            return Ok(is_covered);
-        }
-        if self.text().is_some() {
-            // `narrow` has a wildcard, so it matches further texts.
-            return Ok(false);
-        }
-        let (whole, part) = (Machine::of(narrow, false)?, Machine::of(self, false)?);
-        let (_, has_other) = compare(&whole, &part, &alphabet([self, narrow]))?;
-        Ok(!has_other)
-    }
-
-    /// A text that both patterns match, if there is one.
-    pub(crate) fn overlap(&self, other: &Self) -> Result<Option<String>, Limit> {
-        match (self.told(other), other.text()) {
-            (Some(false), _) => return Ok(None),
-            (Some(true), _) => return Ok(Some(self.sample())),
-            (None, Some(text)) => return Ok(Some(text)),
-            (None, None) => {}
-        }
-        let alphabet = alphabet([self, other]);
-        let filled = [Machine::of(self, true)?, Machine::of(other, true)?];
-        let found = shortest(&filled.each_ref(), &[], &alphabet);
-        if found.is_some() {
-            return Ok(found);
-        }
-        let (one, other) = (Machine::of(self, false)?, Machine::of(other, false)?);
-        let mut found = None;
-        walk(&[&one, &other], 2, &alphabet, |_, spell| {
-            found = Some(spell());
-            ControlFlow::Break(())
-        })?;
-        Ok(found)
     }
 
     /// Whether `other` matches all texts of this pattern, or none of them; `None` if that takes automata.

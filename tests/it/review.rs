@@ -89,7 +89,7 @@ struct Access {
 /// The part of a printed review that is compared.
 #[derive(Debug, Deserialize)]
 struct Review {
-    stacks: Vec<Stack>,
+    stacks: Vec<StackChange>,
     access: Vec<AccessChange>,
     #[serde(default)]
     moves: Vec<Move>,
@@ -109,7 +109,7 @@ struct Place {
 }
 
 #[derive(Debug, Deserialize)]
-struct Stack {
+struct StackChange {
     stack: String,
     /// The document that it is for, such as `dataset/sales (222222222222, eu-west-1)`.
     #[serde(default)]

@@ -407,8 +407,8 @@ fn run_with(test: &str, variables: &[(&str, &Path)]) {
         .envs(variables.iter().copied())
         .output()
         .expect("the test runs");
-    let text = transcript(&output);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let printed = transcript(&output);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
 /// Git sets these variables for its hooks. Source: "DESCRIPTION" in githooks(5).

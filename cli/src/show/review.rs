@@ -196,21 +196,21 @@ impl<'r> Shown<'r> {
 
     pub(crate) fn sections(&self) -> Sections<'r> {
         let mut entries: Vec<Entry<'r>> = self.review.access.iter().flat_map(entries).collect();
-        entries.sort_by_key(|entry| entry.rank());
+        entries.sort_by_key(Entry::rank);
         let (lost, gained) = entries.into_iter().partition(|entry| entry.how == How::Lost);
         let of_rule = |rules: &[Rule]| -> Vec<InStack<'r>> {
-            let mut list: Vec<InStack<'r>> = self
+            let mut found: Vec<InStack<'r>> = self
                 .resources()
                 .filter(|(_, one)| rules.contains(&Rule::of_outcome(&one.outcome)))
                 .collect();
-            list.sort_by_key(|(_, one)| {
+            found.sort_by_key(|(_, one)| {
                 (
                     Rule::of_outcome(&one.outcome),
                     Reverse(one.outcome.data),
                     Reverse(one.outcome.fate),
                 )
             });
-            list
+            found
         };
         let others = self.review.stacks.iter().map(|stack| {
             let resources = stack.resources.iter();

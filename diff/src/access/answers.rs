@@ -19,6 +19,9 @@ pub(super) struct Worlds<'w> {
 /// A statement of one side that decides.
 pub(super) type Deciding<'w> = (bool, &'w Document, &'w Statement);
 
+/// What findings of the same kind about the same statements have in common: the statements are compared by address.
+pub(super) type Key = (u8, Option<(Answer, Answer)>, Vec<(bool, usize)>);
+
 /// How the answers of the sides differ.
 #[derive(Debug, Clone)]
 pub(super) enum Difference<'w> {
@@ -136,7 +139,7 @@ impl<'w> Worlds<'w> {
 
 impl Difference<'_> {
     /// Equal keys are the same finding for another request.
-    pub(super) fn key(&self) -> (u8, Option<(Answer, Answer)>, Vec<(bool, usize)>) {
+    pub(super) fn key(&self) -> Key {
         let (kind, answers, statements) = match self {
             Self::Decided { answers, is_gained, statements, .. } => {
                 (u8::from(*is_gained), Some(*answers), statements)

@@ -21,6 +21,7 @@ pub(super) struct Element {
 
 /// What elements of both sides must have in common to be compared by their actions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own of a statement")]
 struct Key {
     is_allow: bool,
     is_certain: bool,

@@ -306,7 +306,7 @@ mod tests {
         assert!(!covers(&one, &two) && !covers(&rows, &one) && !covers(&two, &all));
         let other = grant("lakeformation:SELECT", "t", Some("columns b; rows all"));
         assert!(not_covered(std::slice::from_ref(&two), &[one.clone(), other]).is_empty());
-        assert_eq!(not_covered(&[two.clone()], &[one]), [&two]);
+        assert_eq!(not_covered(std::slice::from_ref(&two), &[one]), [&two]);
     }
 
     #[test]

@@ -35,11 +35,8 @@ impl Merged {
         let (list, answers, statements, reason) = match difference {
             Difference::Decided { answers, is_gained, statements, reasons } => {
                 let list = if is_gained { List::Gained } else { List::Lost };
-                let (has, reason) = if is_gained {
-                    (answers.1, reasons.1)
-                } else {
-                    (answers.0, reasons.0)
-                };
+                let (has, reason) =
+                    if is_gained { (answers.1, reasons.1) } else { (answers.0, reasons.0) };
                 // Statements say why a request is allowed. They do not say on what it depends.
                 let reason = if has == Answer::Depends { reason } else { "" };
                 (list, answers, statements, reason)
@@ -55,11 +52,11 @@ impl Merged {
         names.sort();
         let keys: Vec<(String, Vec<String>)> =
             context.iter().map(|(key, values)| (key.to_owned(), values.to_vec())).collect();
-        let named = statements
+        let origins = statements
             .iter()
             .map(|one| (one.is_after, one.origin.clone(), one.sid.clone()))
             .collect();
-        let key = (list, resource.clone(), answers, named, String::new());
+        let key = (list, resource.clone(), answers, origins, String::new());
         let reaches = self.principals.entry(principal.to_owned()).or_default();
         if let Some(known) = reaches.get_mut(&key) {
             known.actions.extend(names);
@@ -141,7 +138,7 @@ impl Merged {
             Some(AccessChange { principal, relation, gained, lost, unknown })
         };
         let mut changes: Vec<AccessChange> = lists.into_iter().filter_map(change).collect();
-        changes.sort_by(|one, other| other.relation.cmp(&one.relation));
+        changes.sort_by_key(|change| std::cmp::Reverse(change.relation));
         changes
     }
 }

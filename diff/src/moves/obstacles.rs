@@ -33,18 +33,18 @@ struct Moved<'m> {
 pub(super) fn of(moves: &[Move], sides: &Sides<'_>, changes: &[StackChange]) -> Vec<Vec<String>> {
     // What has its like in another account or region is removed here, and added there.
     let near: Vec<&Move> = moves.iter().filter(|one| sides.is_within_a_place(one)).collect();
-    let moved = Moved {
+    let context = Moved {
         sides,
         changes: changes.iter().map(|change| (change.stack.as_str(), change)).collect(),
         to: near.iter().map(|one| (at(&one.from), at(&one.to))).collect(),
         targets: near.iter().map(|one| at(&one.to)).collect(),
     };
-    let mut all: Vec<Vec<String>> = moves.iter().map(|one| moved.of_one(one)).collect();
+    let mut all: Vec<Vec<String>> = moves.iter().map(|one| context.of_one(one)).collect();
     let within: Vec<usize> = (0..moves.len())
         .filter(|place| moves.get(*place).is_some_and(|one| sides.is_within_a_place(one)))
         .collect();
     for (stacks, members) in groups(moves, &within) {
-        let of_stacks = moved.of_stacks(&stacks);
+        let of_stacks = context.of_stacks(&stacks);
         let stuck =
             members.iter().filter(|place| all.get(**place).is_some_and(|own| !own.is_empty()));
         let stuck: Vec<usize> = stuck.copied().collect();

@@ -77,7 +77,7 @@ fn changes(before: &[Stack<'_>], after: &[Stack<'_>]) -> Vec<StackChange> {
             match new.resources.get(id) {
                 None => resources.push(resource(id, entry, ChangeKind::Removed)),
                 Some(other) if other != entry => {
-                    resources.push(resource(id, other, ChangeKind::Changed))
+                    resources.push(resource(id, other, ChangeKind::Changed));
                 }
                 Some(_) => {}
             }
