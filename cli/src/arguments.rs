@@ -80,7 +80,7 @@ pub(crate) struct Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
-    #[value(alias = "table")]
+    #[value(aliases = ["table", "text"])]
     Human,
     /// For programs; the shape has a version
     Json,

@@ -338,7 +338,7 @@ mod tests {
         let stacks = text.find("<details>").expect("a stack");
         assert!(access < stacks, "{text}");
         assert!(text.contains("- `team/science/TeamA` (role `arn:aws:iam::"), "{text}");
-        assert!(!text.contains("left out"), "{text}");
+        assert!(!text.contains("are left out"), "{text}");
     }
 
     /// The examples follow "Code spans" in the GitHub Flavored Markdown specification.
