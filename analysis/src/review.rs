@@ -1,5 +1,6 @@
 //! What a change does: reads both sides, and compares them.
 
+mod near;
 mod side;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use lakewright_diff::review::Review;
 use lakewright_diff::{Stack, review};
 use lakewright_guardrails::Breach;
 use lakewright_manifest::{Date, Report, SourceFile};
-use lakewright_stacks::{Fingerprint, Plan, StackPlan};
+use lakewright_stacks::{Plan, StackPlan};
 use lakewright_template::assembly::Assembly;
 use lakewright_template::{Place, Template, read};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
@@ -23,6 +24,7 @@ use crate::mesh::{Loaded, load};
 use crate::progress::Watch;
 use crate::revision::{Revision, load_revision};
 use crate::subject::{Keep, OfMesh, Subject};
+use near::Near;
 pub use side::{Side, SideError};
 
 /// A review, and the names of what it is about.
@@ -58,6 +60,17 @@ pub struct Reading<'a> {
     pub day: Option<&'a Date>,
     /// The account and region of templates that nothing else determines.
     pub somewhere: &'a Somewhere,
+    /// Which stacks of two meshes are synthesized.
+    pub scope: Scope,
+}
+
+/// Which stacks of two meshes are synthesized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those in the accounts that the change concerns: the review is the same, and most of a large mesh is left alone.
+    Near,
+    /// All of them.
+    Whole,
 }
 
 /// A stack of a side whose template may differ from the one of the other side.
@@ -131,17 +144,17 @@ pub fn review(
     let sides = [before, after];
     let sources = [Source::of(before)?, Source::of(after)?];
     let meshes = [sources[0].mesh()?, sources[1].mesh()?];
-    // Of stacks with equal inputs no template is kept.
-    let fingerprints = meshes.each_ref().map(|mesh| fingerprints(mesh.as_ref(), reading.day));
+    let near = match &meshes {
+        [Some(before), Some(after)] => near::of([before, after], reading),
+        _ => Near::default(),
+    };
     let mut read = Vec::new();
     for (place, mesh) in meshes.into_iter().enumerate() {
         let one = match (mesh, &sources[place]) {
-            (Some(mesh), _) => {
-                match of_mesh(sides[place], mesh, &fingerprints[1 - place], reading, watch)? {
-                    Ok(one) => one,
-                    Err(refused) => return Ok(Err(refused)),
-                }
-            }
+            (Some(mesh), _) => match of_mesh(sides[place], mesh, &near, reading, watch)? {
+                Ok(one) => one,
+                Err(refused) => return Ok(Err(refused)),
+            },
             (None, Source::Assembly(folder)) => of_assembly(folder)?,
             (None, Source::Templates(path) | Source::Mesh(path)) => {
                 of_templates(path, reading.somewhere)?
@@ -156,18 +169,11 @@ pub fn review(
     }
 }
 
-/// The fingerprints of the stacks of a mesh, but for the bootstrap stacks, whose inputs are all other stacks.
-fn fingerprints(loaded: Option<&Loaded>, day: Option<&Date>) -> BTreeMap<String, Fingerprint> {
-    let Some(mesh) = loaded.and_then(|loaded| loaded.mesh.as_ref()) else { return BTreeMap::new() };
-    let plan = Plan::of(mesh, day);
-    let one = |stack: &StackPlan<'_>| (stack.address().to_string(), stack.fingerprint());
-    plan.stacks.par_iter().map(one).collect::<Vec<_>>().into_iter().collect()
-}
-
+/// Reads a mesh: the stacks of the accounts that the change concerns. Of stacks with equal inputs no template is kept.
 fn of_mesh(
     side: &Side,
     loaded: Loaded,
-    other: &BTreeMap<String, Fingerprint>,
+    near: &Near,
     reading: Reading<'_>,
     watch: &dyn Watch,
 ) -> Result<Result<Read, Box<Refused>>, Error> {
@@ -176,24 +182,25 @@ fn of_mesh(
     };
     let Loaded { sources, mesh, report } = loaded;
     let Some(mesh) = mesh else { return refused(report, Vec::new(), sources) };
-    let kept: Mutex<(Vec<Made>, usize)> = Mutex::new((Vec::new(), 0));
+    let kept: Mutex<Vec<Made>> = Mutex::new(Vec::new());
     let keep = |stack: &StackPlan<'_>, template: &Template, lines: &BTreeMap<_, _>| {
         let address = stack.address().to_string();
-        let is_equal = other.get(&address).is_some_and(|other| *other == stack.fingerprint());
-        let made = (!is_equal).then(|| Made {
-            address,
-            place: stack.place().clone(),
-            template: template.clone(),
-            lines: lines.clone(),
-        });
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.0.extend(made);
-        kept.1 += 1;
+        if near.equal.contains(&address) {
+            return;
+        }
+        let place = stack.place().clone();
+        let made = Made { address, place, template: template.clone(), lines: lines.clone() };
+        kept.lock().unwrap_or_else(PoisonError::into_inner).push(made);
     };
+    let mut plan = Plan::of(&mesh, reading.day);
+    let count = plan.stacks.len() + plan.bootstraps(BTreeMap::new()).len();
+    if let Some(accounts) = &near.accounts {
+        plan = plan.within(accounts.clone());
+    }
     let OfMesh { subject, report, breaches, sources } =
-        Subject::of_plan_seen(&mesh, reading.day, Keep::Grants, sources, watch, &keep)?;
+        Subject::of_plan_seen(plan, reading.day, Keep::Grants, sources, watch, &keep)?;
     let Some(subject) = subject else { return refused(report, breaches, sources) };
-    let (mut made, count) = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut made = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
     made.sort_by(|one, other| one.address.cmp(&other.address));
     Ok(Ok(Read { made, count, subject }))
 }

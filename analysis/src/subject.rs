@@ -149,19 +149,20 @@ impl Subject {
         sources: Vec<SourceFile>,
         watch: &dyn Watch,
     ) -> Result<OfMesh, Error> {
-        Self::of_plan_seen(mesh, day, keep, sources, watch, &|_, _, _| {})
+        Self::of_plan_seen(Plan::of(mesh, day), day, keep, sources, watch, &|_, _, _| {})
     }
 
-    /// The same, and shows each stack's template with the manifest lines of its parts to `seen`, from several threads.
+    /// The same of a plan, and shows each stack's template with the manifest lines of its parts to `seen`, from several
+    /// threads.
     pub(crate) fn of_plan_seen(
-        mesh: &Mesh,
+        plan: Plan<'_>,
         day: Option<&Date>,
         keep: Keep,
         sources: Vec<SourceFile>,
         watch: &dyn Watch,
         seen: &Seen<'_>,
     ) -> Result<OfMesh, Error> {
-        let plan = Plan::of(mesh, day);
+        let mesh = plan.mesh;
         let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep, seen);
         let (parts, findings) = each(&plan, Offer::Environments, watch, build)?;
         let mut report = plan.report.clone();

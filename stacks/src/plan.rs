@@ -3,12 +3,12 @@
 mod apart;
 pub(crate) mod edges;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lakewright_manifest::mesh::{Environment, EnvironmentTeam, Features, Link, Pipeline};
 use lakewright_manifest::{Code, Date, Diagnostic, Mesh, Report, ResourcePrefix};
-use lakewright_template::{Place, StackAddress};
+use lakewright_template::{AccountId, Place, StackAddress};
 
 use crate::bootstrap::{Account, Offer, Usage, offered};
 use crate::handout::Handout;
@@ -33,6 +33,8 @@ pub struct Plan<'m> {
     pub handouts: Vec<Handout>,
     /// Findings for the mesh's author.
     pub report: Report,
+    /// The accounts that the plan is limited to.
+    within: Option<BTreeSet<AccountId>>,
 }
 
 impl<'m> Plan<'m> {
@@ -94,7 +96,16 @@ impl<'m> Plan<'m> {
             handouts.extend(files);
             report.extend(findings);
         }
-        Self { mesh, stacks, handouts, report }
+        Self { mesh, stacks, handouts, report, within: None }
+    }
+
+    /// The plan of the stacks in some accounts. Their templates are the same as in the whole plan: the stacks that a
+    /// bootstrap stack depends on are in its own account.
+    #[must_use]
+    pub fn within(mut self, accounts: BTreeSet<AccountId>) -> Self {
+        self.stacks.retain(|stack| accounts.contains(&stack.place().account));
+        self.within = Some(accounts);
+        self
     }
 
     /// The bootstrap stacks: one for each account, region and prefix. Their policies are derived from what the
@@ -119,8 +130,12 @@ impl<'m> Plan<'m> {
             let key = (place, environment.resource_prefix.clone());
             accounts.entry(key).or_default().push(environment);
         }
+        let is_within = |place: &Place| {
+            self.within.as_ref().is_none_or(|accounts| accounts.contains(&place.account))
+        };
         accounts
             .into_iter()
+            .filter(|((place, _), _)| is_within(place))
             .map(|((place, prefix), environments)| {
                 let address = bootstrap_address(&place, &prefix);
                 let mut usage = usage.remove(&address).unwrap_or_default();

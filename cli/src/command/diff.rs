@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use lakewright_analysis::folder::Somewhere;
-use lakewright_analysis::review::{Reading, Refused, Reviewed, Side, SideError, review};
+use lakewright_analysis::review::{Reading, Refused, Reviewed, Scope, Side, SideError, review};
 use lakewright_diff::access::Relation;
 use lakewright_diff::review::Review;
 use lakewright_diff::update::{DataEffect, Fate, Update};
@@ -105,7 +105,8 @@ pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         account: arguments.account.clone(),
         region: arguments.region.as_ref().map(Into::into),
     };
-    let reading = Reading { day: arguments.day.as_of.as_ref(), somewhere: &somewhere };
+    let reading =
+        Reading { day: arguments.day.as_of.as_ref(), somewhere: &somewhere, scope: Scope::Near };
     let progress = ui.progress();
     let reviewed = match review(before, after, reading, &progress)? {
         Ok(reviewed) => reviewed,
