@@ -1,6 +1,6 @@
 //! What CloudFormation does with a changed resource, and the data that could be lost.
 //!
-//! [`judge`] decides from the pinned schemas, from what AWS documents beside them (`facts`), from the references between
+//! [`judge`] decides from the schemas of all types, from what AWS documents beside them (`facts`), from the references between
 //! resources (`carry`), from names that are taken (`taken`), and from the policies on deletion and replacement (`data`).
 
 mod carry;
@@ -27,7 +27,8 @@ pub enum Update {
     InPlace,
     /// It updates the resource in place, and the resource is interrupted meanwhile, or may be.
     Interrupts,
-    /// It may replace the resource: the property is conditionally create-only, or the type's schema is not pinned.
+    /// It may replace the resource: the property is conditionally create-only, or the type's schema is not known or does not
+    /// tell.
     MayReplace,
     /// It replaces the resource.
     Replaces,

@@ -7,6 +7,7 @@ mod keywords;
 #[rustfmt::skip]
 mod pinned;
 mod shape;
+mod updates;
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
@@ -17,6 +18,8 @@ use serde_json::Value as Plain;
 use crate::place::Place;
 use crate::resolve::{Branch, Resolver};
 use crate::{ResourceEntry, Template};
+
+pub use self::updates::{Provisioning, UpdateRules, updates_of};
 
 /// The schema of a resource type.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use lakewright_template::intrinsic::SubPart;
-use lakewright_template::{Intrinsic, LogicalId, Place, ResourceEntry, Value, schema};
+use lakewright_template::schema::updates_of;
+use lakewright_template::{Intrinsic, LogicalId, Place, ResourceEntry, Value};
 
 use super::written::Digests;
 use crate::Stack;
@@ -71,9 +72,9 @@ pub(super) fn gather<'t>(
 /// The properties that hold a resource's name, as JSON pointers.
 fn pointers(kind: &str) -> Vec<&'static str> {
     let inside = INSIDE.iter().find(|(name, _)| *name == kind);
-    match (inside, schema::of(kind)) {
+    match (inside, updates_of(kind)) {
         (Some((_, pointers)), _) => pointers.to_vec(),
-        (None, Some(schema)) => schema.primary_identifier().collect(),
+        (None, Some(rules)) => rules.primary_identifier().collect(),
         (None, None) => Vec::new(),
     }
 }

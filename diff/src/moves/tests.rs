@@ -407,12 +407,12 @@ fn a_renamed_stack_is_told_and_leads_through_an_import() {
     assert!(refactorings(&moves.moves, &before.stacks()).is_empty());
 }
 
-/// Source: the handlers in the pinned schemas, and the warning in "Moving resources between stacks", CloudFormation user guide.
+/// Source: the handlers in the schemas, and the warning in "Moving resources between stacks", CloudFormation user guide.
 #[test]
 fn what_cannot_be_imported_is_named() {
     let settings = "  Settings: {Type: AWS::LakeFormation::DataLakeSettings, Properties: {MutationType: APPEND}}\n";
-    let function = "  Function: {Type: AWS::Lambda::Function, DeletionPolicy: Retain, Properties: {FunctionName: f}}\n";
-    let (all, one) = (template(&[TOPIC, settings, function]), template(&[TOPIC]));
+    let cluster = "  Cluster: {Type: MongoDB::Atlas::Cluster, DeletionPolicy: Retain, Properties: {Name: c}}\n";
+    let (all, one) = (template(&[TOPIC, settings, cluster]), template(&[TOPIC]));
     let (before, after) =
         ([(A, all.as_str()), (B, one.as_str())], [(A, one.as_str()), (B, all.as_str())]);
     let (moves, _) = found(&before, &after);
@@ -420,8 +420,8 @@ fn what_cannot_be_imported_is_named() {
     let said = detour(&moves.moves, &before.stacks(), &after.stacks()).join("\n");
     assert!(said.contains("`Settings` of 111122223333/eu-west-1/a cannot be imported"), "{said}");
     assert!(said.contains("It holds no data"), "{said}");
-    assert!(said.contains("Whether AWS::Lambda::Function can be imported is unknown"), "{said}");
-    assert!(!said.contains("on `Function`"), "{said}");
+    assert!(said.contains("Whether MongoDB::Atlas::Cluster can be imported is unknown"), "{said}");
+    assert!(!said.contains("on `Cluster`"), "{said}");
 }
 
 /// Source: `CreateStackRefactor`, `ResourceMapping`, `ResourceLocation` and `StackDefinition` in the CloudFormation API reference.

@@ -1,6 +1,6 @@
 //! What types CloudFormation can refactor and import.
 
-use lakewright_template::schema;
+use lakewright_template::schema::{Provisioning, UpdateRules, updates_of};
 
 /// The types that stack refactoring does not support, sorted.
 ///
@@ -152,18 +152,15 @@ pub(super) fn refusal(kind: &str) -> Option<String> {
     if is_custom || REFUSED.binary_search(&kind).is_ok() {
         return Some(format!("Stack refactoring does not support the type {kind}."));
     }
-    let Some(handles) = handlers(kind) else {
+    let Some(rules) = updates_of(kind) else {
         return Some(format!(
             "Whether stack refactoring supports the type {kind} is unknown here. It does if `aws cloudformation describe-type --type \
              RESOURCE --type-name {kind}` shows the `ProvisioningType` `FULLY_MUTABLE`."
         ));
     };
-    let found = if !handles("create") || !handles("read") || !handles("delete") {
-        "NON_PROVISIONABLE"
-    } else if handles("update") {
-        return None;
-    } else {
-        "IMMUTABLE"
+    let found = match rules.provisioning() {
+        Provisioning::FullyMutable => return None,
+        other @ (Provisioning::Immutable | Provisioning::NonProvisionable) => other.as_str(),
     };
     Some(format!("Stack refactoring supports `FULLY_MUTABLE` types only, and {kind} is `{found}`."))
 }
@@ -177,23 +174,16 @@ pub(super) fn can_be_imported(kind: &str) -> Option<bool> {
         // It exists in its function only.
         return Some(false);
     }
-    let handles = handlers(kind)?;
-    Some(["create", "read", "delete"].into_iter().all(handles))
+    Some(updates_of(kind)?.provisioning() != Provisioning::NonProvisionable)
 }
 
 /// The properties that identify a resource in an import, by name.
 pub(super) fn identifier(kind: &str) -> Vec<&'static str> {
-    let schema = schema::of(kind).into_iter();
-    schema
-        .flat_map(schema::Schema::primary_identifier)
+    let rules = updates_of(kind).into_iter();
+    rules
+        .flat_map(UpdateRules::primary_identifier)
         .map(|pointer| pointer.trim_start_matches('/'))
         .collect()
-}
-
-/// Tells of a pinned type whether it has a handler. Each handler of these has permissions.
-fn handlers(kind: &str) -> Option<impl Fn(&'static str) -> bool> {
-    let schema = schema::of(kind)?;
-    Some(move |handler: &'static str| schema.handler_permissions(handler).next().is_some())
 }
 
 #[cfg(test)]
@@ -205,10 +195,17 @@ mod tests {
         assert!(REFUSED.is_sorted());
     }
 
-    /// Source: the handlers in the pinned schemas, and the types that the user guide lists.
+    /// Source: the handlers in the schemas, and the types that the user guide lists.
     #[test]
     fn a_type_is_supported_if_it_has_every_handler_and_is_not_listed() {
-        for supported in ["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::IAM::Role", "AWS::SQS::Queue"] {
+        for supported in [
+            "AWS::S3::Bucket",
+            "AWS::KMS::Key",
+            "AWS::IAM::Role",
+            "AWS::SQS::Queue",
+            "AWS::DynamoDB::Table",
+            "AWS::Lambda::Function",
+        ] {
             assert_eq!(refusal(supported), None, "{supported}");
         }
         for (kind, word) in [
@@ -216,17 +213,18 @@ mod tests {
             ("AWS::Athena::NamedQuery", "`IMMUTABLE`"),
             ("AWS::LakeFormation::DataLakeSettings", "`NON_PROVISIONABLE`"),
             ("AWS::SQS::QueuePolicy", "`NON_PROVISIONABLE`"),
+            ("AWS::IAM::Policy", "`NON_PROVISIONABLE`"),
             ("AWS::WAFv2::WebACL", "does not support the type"),
             ("AWS::CloudFormation::WaitCondition", "does not support the type"),
             ("Custom::Anything", "does not support the type"),
-            ("AWS::Lambda::Function", "is unknown here"),
+            ("MongoDB::Atlas::Cluster", "is unknown here"),
         ] {
             let refusal = refusal(kind).expect(kind);
             assert!(refusal.contains(word), "{refusal}");
         }
     }
 
-    /// Source: the handlers in the pinned schemas.
+    /// Source: the handlers in the schemas.
     #[test]
     fn a_type_that_cannot_be_read_cannot_be_imported() {
         assert_eq!(can_be_imported("AWS::S3::Bucket"), Some(true));
@@ -234,14 +232,16 @@ mod tests {
         assert_eq!(can_be_imported("AWS::LakeFormation::DataLakeSettings"), Some(false));
         assert_eq!(can_be_imported("AWS::CodeBuild::Project"), Some(false));
         assert_eq!(can_be_imported("Custom::Anything"), Some(false));
-        assert_eq!(can_be_imported("AWS::Lambda::Function"), None);
+        assert_eq!(can_be_imported("AWS::Lambda::Function"), Some(true));
+        assert_eq!(can_be_imported("MongoDB::Atlas::Cluster"), None);
     }
 
-    /// Source: `primaryIdentifier` in the pinned schemas.
+    /// Source: `primaryIdentifier` in the schemas.
     #[test]
     fn an_import_names_the_properties_that_identify_a_resource() {
         assert_eq!(identifier("AWS::S3::Bucket"), ["BucketName"]);
         assert_eq!(identifier("AWS::QuickSight::DataSource"), ["AwsAccountId", "DataSourceId"]);
-        assert!(identifier("AWS::Lambda::Function").is_empty());
+        assert_eq!(identifier("AWS::Lambda::Function"), ["FunctionName"]);
+        assert!(identifier("MongoDB::Atlas::Cluster").is_empty());
     }
 }

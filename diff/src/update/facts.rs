@@ -86,6 +86,48 @@ const fn key(pointer: &'static str) -> Fact {
     }
 }
 
+/// Changes that replace the resource, although its schema does not say that the property is create-only.
+pub(super) const REPLACED: &[Fact] = &[
+    Fact {
+        kind: "AWS::DynamoDB::Table",
+        pointer: "/AttributeDefinitions",
+        is_about: is_attribute_changed,
+        sentence: "The definition of an attribute changes, so CloudFormation replaces the table.",
+        source: "AWS::DynamoDB::Table, CloudFormation template reference: \"Replacement if you edit an existing AttributeDefinition\"",
+    },
+    version("AWS::Elasticsearch::Domain", "/ElasticsearchVersion"),
+    version("AWS::OpenSearchService::Domain", "/EngineVersion"),
+];
+
+const fn version(kind: &'static str, pointer: &'static str) -> Fact {
+    Fact {
+        kind,
+        pointer,
+        is_about: is_version_replaced,
+        sentence: "Without `EnableVersionUpgrade: true` in `UpdatePolicy`, CloudFormation replaces the domain by one of the other version.",
+        source: "AWS::OpenSearchService::Domain, EngineVersion, CloudFormation template reference; \
+                 cloudformation-opensearch-upgrade, AWS knowledge center",
+    }
+}
+
+/// Changes that may replace the resource, although its schema does not say so.
+pub(super) const MAY_REPLACE: &[Fact] = &[
+    Fact {
+        kind: "AWS::DynamoDB::Table",
+        pointer: "/LocalSecondaryIndexes",
+        is_about: any,
+        sentence: "DynamoDB creates local secondary indexes only together with their table, so CloudFormation may replace the table, \
+                   or the update fails.",
+        source: "AWS::DynamoDB::Table LocalSecondaryIndex, CloudFormation template reference",
+    },
+    unknown_version("AWS::Elasticsearch::Domain", "/ElasticsearchVersion"),
+    unknown_version("AWS::OpenSearchService::Domain", "/EngineVersion"),
+];
+
+const fn unknown_version(kind: &'static str, pointer: &'static str) -> Fact {
+    Fact { is_about: is_version_policy_unknown, ..version(kind, pointer) }
+}
+
 /// Changes that interrupt the resource.
 pub(super) const INTERRUPTED: &[Fact] = &[notebook("/InstanceType"), notebook("/VolumeSizeInGB")];
 
@@ -109,6 +151,8 @@ pub(super) const SURPRISES: &[Fact] = &[
         sentence: "CloudFormation sends all settings: a setting that is not in the template gets the service's default.",
         source: "R-athena, workgroup, 2025-06-05",
     },
+    nested("/Parameters"),
+    nested("/TemplateURL"),
     Fact {
         kind: "AWS::Events::EventBus",
         pointer: "/Policy",
@@ -130,6 +174,28 @@ pub(super) const SURPRISES: &[Fact] = &[
         sentence: "SageMaker may refuse the update while apps run in the domain.",
         source: "aws-cloudformation/cloudformation-coverage-roadmap #2094; hashicorp/terraform-provider-aws #45528",
     },
+];
+
+const fn nested(pointer: &'static str) -> Fact {
+    Fact {
+        kind: "AWS::CloudFormation::Stack",
+        pointer,
+        is_about: any,
+        sentence: "An update never replaces a nested stack, but it may replace or delete resources in it, which are not known here.",
+        source: "AWS::CloudFormation::Stack, CloudFormation template reference",
+    }
+}
+
+/// Types whose schemas name no handlers, and whose other properties are updated in place.
+///
+/// Sources: the pages of the types in the CloudFormation template reference ("Update requires: No interruption"); the
+/// CloudFormation resource specification in aws/aws-cdk (63.0.0 for Lake Formation, 101.0.0 for CodeBuild), where each
+/// property of their property types is mutable.
+pub(super) const UPDATED: &[&str] = &[
+    "AWS::CodeBuild::Project",
+    "AWS::IAM::UserToGroupAddition",
+    "AWS::LakeFormation::DataLakeSettings",
+    "AWS::LakeFormation::Resource",
 ];
 
 fn any(_: &ResourceEntry, _: &ResourceEntry) -> bool {
@@ -179,6 +245,39 @@ fn is_tier_lowered(before: &ResourceEntry, after: &ResourceEntry) -> bool {
 fn is_volume_smaller(before: &ResourceEntry, after: &ResourceEntry) -> bool {
     let size = |resource| value_at(resource, "/VolumeSizeInGB").and_then(number);
     matches!((size(before), size(after)), (Some(before), Some(after)) if after < before)
+}
+
+/// Whether both sides define an attribute of one name, with different types.
+fn is_attribute_changed(before: &ResourceEntry, after: &ResourceEntry) -> bool {
+    definitions(before).iter().any(|old| {
+        definitions(after).iter().any(|new| {
+            of(new, "AttributeName") == of(old, "AttributeName")
+                && of(new, "AttributeType") != of(old, "AttributeType")
+        })
+    })
+}
+
+fn definitions(table: &ResourceEntry) -> &[Value] {
+    value_at(table, "/AttributeDefinitions").and_then(Value::as_list).unwrap_or_default()
+}
+
+fn of<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.as_map()?.get(name)
+}
+
+/// `EnableVersionUpgrade` of a domain's policy on updates.
+fn version_upgrade(domain: &ResourceEntry) -> Option<&Value> {
+    of(domain.other.get("UpdatePolicy")?, "EnableVersionUpgrade")
+}
+
+fn is_version_replaced(before: &ResourceEntry, after: &ResourceEntry) -> bool {
+    !is_true(version_upgrade(after)) && !is_version_policy_unknown(before, after)
+}
+
+fn is_version_policy_unknown(_: &ResourceEntry, after: &ResourceEntry) -> bool {
+    let policy = after.other.get("UpdatePolicy");
+    let mut values = [policy, version_upgrade(after)].into_iter().flatten();
+    values.any(|value| value.as_intrinsic().is_some())
 }
 
 fn is_bus_policy_removed(_: &ResourceEntry, after: &ResourceEntry) -> bool {
@@ -261,14 +360,23 @@ mod tests {
 
     use super::*;
 
-    /// Source: the pinned schemas.
+    /// Source: the schemas. Those of types that are not pinned do not list their properties.
     #[test]
     fn each_fact_is_about_a_property_of_its_type_that_is_not_create_only() {
-        for fact in REFUSED.iter().chain(INTERRUPTED).chain(SURPRISES) {
-            let schema = schema::of(fact.kind).expect(fact.kind);
+        let facts = REFUSED.iter().chain(REPLACED).chain(MAY_REPLACE);
+        for fact in facts.chain(INTERRUPTED).chain(SURPRISES) {
+            let rules = schema::updates_of(fact.kind).expect(fact.kind);
+            assert!(rules.create_only().all(|pointer| pointer != fact.pointer), "{}", fact.kind);
+            let Some(schema) = schema::of(fact.kind) else { continue };
             let top = fact.pointer.split('/').nth(1).expect("a token");
             assert!(schema.properties().any(|name| name == top), "{} {top}", fact.kind);
-            assert!(schema.create_only().all(|pointer| pointer != fact.pointer), "{top}");
+        }
+    }
+
+    #[test]
+    fn schemas_of_types_that_are_updated_by_their_pages_name_no_handlers() {
+        for kind in UPDATED {
+            assert!(!schema::updates_of(kind).expect(kind).names_handlers(), "{kind}");
         }
     }
 

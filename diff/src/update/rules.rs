@@ -1,9 +1,10 @@
 //! What CloudFormation does with a resource because of one property.
 
-use lakewright_template::{ResourceEntry, schema};
+use lakewright_template::ResourceEntry;
+use lakewright_template::schema::{UpdateRules, updates_of};
 
 use super::compare::Differs;
-use super::facts::{Fact, INTERRUPTED, REFUSED, SURPRISES};
+use super::facts::{Fact, INTERRUPTED, MAY_REPLACE, REFUSED, REPLACED, SURPRISES, UPDATED};
 use super::{Update, Verdict};
 
 /// A property whose value differs, or may differ.
@@ -33,31 +34,15 @@ impl Question<'_> {
         if is_custom(self.kind) {
             return self.custom();
         }
-        let Some(schema) = schema::of(self.kind) else {
+        let Some(rules) = updates_of(self.kind) else {
             let sentence = format!(
                 "`{}` changes. The schema of {} is not known here, so CloudFormation may replace the resource.",
                 self.path, self.kind
             );
             return Verdict::new(Update::MayReplace, sentence);
         };
-        if let Some(fact) = self.first(REFUSED) {
-            return Verdict::new(Update::Fails, fact.reason());
-        }
-        if !schema.has_handler("update") {
-            let why = "CloudFormation has no update for this type";
-            return self.replacement(whole, why);
-        }
-        let create_only = schema.create_only().map(self.touches).max();
-        if let Some(differs) = create_only.filter(|differs| *differs != Differs::No) {
-            return self.replacement(differs, "the property is create-only");
-        }
-        let mut conditional = schema.conditional_create_only();
-        if conditional.any(|pointer| (self.touches)(pointer) != Differs::No) {
-            let sentence = format!(
-                "`{}` changes, and the property is create-only under conditions: CloudFormation may replace the resource.",
-                self.path
-            );
-            return Verdict::new(Update::MayReplace, sentence);
+        if let Some(verdict) = self.documented().or_else(|| self.replacing(whole, rules)) {
+            return verdict;
         }
         let mut verdict = match self.first(INTERRUPTED) {
             Some(fact) => Verdict::new(Update::Interrupts, fact.reason()),
@@ -65,6 +50,47 @@ impl Question<'_> {
         };
         verdict.reasons.extend(self.first(SURPRISES).map(Fact::reason));
         verdict
+    }
+
+    /// The verdict where AWS documents that the change fails or replaces the resource, and no schema says so.
+    fn documented(&self) -> Option<Verdict> {
+        if let Some(fact) = self.first(REFUSED) {
+            return Some(Verdict::new(Update::Fails, fact.reason()));
+        }
+        if let Some(fact) = self.first(REPLACED) {
+            let is_sure = (self.touches)(fact.pointer) == Differs::Yes;
+            let update = if is_sure { Update::Replaces } else { Update::MayReplace };
+            return Some(Verdict::new(update, fact.reason()));
+        }
+        let fact = self.first(MAY_REPLACE)?;
+        Some(Verdict::new(Update::MayReplace, fact.reason()))
+    }
+
+    /// The verdict if the schema says that the change replaces the resource, or may replace it, or if the schema does not tell.
+    fn replacing(&self, whole: Differs, rules: &UpdateRules) -> Option<Verdict> {
+        if rules.is_always_replaced() {
+            return Some(self.replacement(whole, "CloudFormation has no update for this type"));
+        }
+        let create_only = rules.create_only().map(self.touches).max();
+        if let Some(differs) = create_only.filter(|differs| *differs != Differs::No) {
+            return Some(self.replacement(differs, "the property is create-only"));
+        }
+        let mut conditional = rules.conditional_create_only();
+        let sentence = if conditional.any(|pointer| (self.touches)(pointer) != Differs::No) {
+            format!(
+                "`{}` changes, and the property is create-only under conditions: CloudFormation may replace the resource.",
+                self.path
+            )
+        } else if rules.names_handlers() || UPDATED.contains(&self.kind) {
+            return None;
+        } else {
+            format!(
+                "`{}` changes. The schema of {} does not tell of each property whether it is create-only, so CloudFormation may \
+                 replace the resource.",
+                self.path, self.kind
+            )
+        };
+        Some(Verdict::new(Update::MayReplace, sentence))
     }
 
     /// The first fact that the change is about.

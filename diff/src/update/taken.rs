@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_template::{LogicalId, ResourceEntry, Value, schema};
+use lakewright_template::schema::{UpdateRules, updates_of};
+use lakewright_template::{LogicalId, ResourceEntry, Value};
 
 use super::carry::Named;
 use super::compare::{Sides, value_at};
@@ -33,7 +34,7 @@ fn identity(resource: &ResourceEntry) -> Option<Identity<'_>> {
             return Some(known);
         }
     }
-    let known = values(resource, schema::of(kind)?.primary_identifier());
+    let known = values(resource, updates_of(kind)?.primary_identifier());
     let is_whole = !known.is_empty() && known.iter().all(|(_, value)| value.is_some());
     is_whole.then_some(known)
 }
@@ -61,7 +62,7 @@ pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, named: &Named,
     let mut refused: Vec<(LogicalId, bool, String)> = Vec::new();
     for (id, verdict) in verdicts.iter().filter(|(_, verdict)| verdict.is_replaced()) {
         let Some((before, after)) = sides.pair(id) else { continue };
-        if schema::of(&after.kind).is_some_and(schema::Schema::deletes_before_it_creates) {
+        if updates_of(&after.kind).is_some_and(UpdateRules::deletes_before_it_creates) {
             continue;
         }
         let (Some(old), Some(new)) = (identity(before), identity(after)) else { continue };

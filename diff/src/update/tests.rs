@@ -1,4 +1,4 @@
-//! Each verdict with its source. "Schemas" are the pinned ones in `template/data/schemas`; "the table" is a comparison of
+//! Each verdict with its source. "Schemas" are those in `template/data`; "the table" is a comparison of
 //! these schemas with the database of the AWS CDK (@aws-cdk/aws-service-spec 0.1.216), which disagrees with them.
 
 use std::collections::BTreeSet;
@@ -9,6 +9,7 @@ use super::*;
 use crate::change::{ChangeKind, PropertyChange, ResourceChange, StackChange};
 
 mod data;
+mod unpinned;
 
 fn property(path: String, before: Option<&Value>, after: Option<&Value>) -> PropertyChange {
     let (before, after) = (before.cloned(), after.cloned());
@@ -251,9 +252,11 @@ fn functions_replace_for_sure_only_if_their_results_differ_for_sure() {
 
 #[test]
 fn a_type_without_schema_may_be_replaced_and_the_reason_says_so() {
-    let found = one("AWS::Lambda::Function", "MemorySize: 128", "MemorySize: 256");
-    assert_eq!(found.fate, MAY_REPLACE);
-    assert!(says(&found, "schema of AWS::Lambda::Function is not known"), "{found:?}");
+    for kind in ["AWS::Serverless::Function", "MongoDB::Atlas::Cluster"] {
+        let found = one(kind, "MemorySize: 128", "MemorySize: 256");
+        assert_eq!(found.fate, MAY_REPLACE);
+        assert!(says(&found, &format!("schema of {kind} is not known")), "{found:?}");
+    }
 }
 
 /// Sources: "AWS::CloudFormation::CustomResource", CloudFormation template reference; serverless/serverless #9240.
@@ -468,13 +471,14 @@ fn what_may_be_replaced_may_replace_others() {
     assert_eq!(outcome(&change, "S").fate, MAY_REPLACE);
 }
 
-/// Source: "AWS::CloudFormation::CustomResource", CloudFormation template reference; a function's code is no known change.
+/// Sources: "AWS::CloudFormation::CustomResource", CloudFormation template reference; `/DurableConfig` in the schema of
+/// AWS::Lambda::Function.
 #[test]
-fn a_function_of_unknown_schema_does_not_fail_its_custom_resource() {
-    let text = |size: i32| {
+fn a_function_that_may_be_replaced_does_not_fail_its_custom_resource() {
+    let text = |days: i32| {
         format!(
             "Resources:
-  F: {{Type: AWS::Lambda::Function, Properties: {{MemorySize: {size}}}}}
+  F: {{Type: AWS::Lambda::Function, Properties: {{DurableConfig: {{RetentionPeriodInDays: {days}}}}}}}
   C: {{Type: Custom::Thing, Properties: {{ServiceToken: !GetAtt F.Arn}}}}
 "
         )

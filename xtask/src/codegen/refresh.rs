@@ -1,7 +1,10 @@
 //! Pins new versions of the resource schemas, from the cfn-lint package.
 //!
 //! The package contains the schemas of every region (MIT-0). The pinned files have the types that the stacks use, without
-//! prose and with regular expressions in Rust's dialect, and, for each region, the types that it lacks.
+//! prose and with regular expressions in Rust's dialect, and, for each region, the types that it lacks. One table has what
+//! decides an update, for all types of the package.
+
+mod updates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -191,12 +194,16 @@ pub(crate) fn run() -> Result {
         run::write(&pinned.join(file_name(kind)), &format!("{text}\n"))?;
     }
     write_regions(&schemas)?;
+    let table = updates::table(&schemas, &providers)?;
+    run::write(&root().join("template/data/updates.txt"), &table)?;
     let version = parse(&schemas.join("version.json"))?;
     let digest = digest.split_whitespace().next().unwrap_or_default();
     let provenance = format!(
         "The schemas come from the Python package {PACKAGE} (licence MIT-0), region {REGION}.\n\
          schema_date: {}\nsha256 of the wheel: {digest}\n\
-         Refreshed by `cargo xtask codegen --refresh`; trimmed of prose, see xtask/src/codegen/refresh.rs.\n",
+         Refreshed by `cargo xtask codegen --refresh`; trimmed of prose, see xtask/src/codegen/refresh.rs.\n\
+         updates.txt has what decides an update, for all resource types of the region, see \
+         xtask/src/codegen/refresh/updates.rs.\n",
         version["schema_date"].as_str().unwrap_or("unknown"),
     );
     run::write(&root().join("template/data/PROVENANCE"), &provenance)
