@@ -45,26 +45,79 @@ fn main() {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/lab");
     say("| mesh | command | wall | CPU | memory |\n| --- | --- | ---: | ---: | ---: |");
     for command in COMMANDS {
-        report("examples/lab", command, &lab, folder.path(), 21);
+        report("examples/lab", command, &[&lab], folder.path(), 21);
     }
     let foreign = folder.path().join("foreign");
     let templates = copies_of_others(&foreign);
-    report(&format!("{templates} templates of others"), CHECK, &foreign, folder.path(), 7);
+    report(&format!("{templates} templates of others"), CHECK, &[&foreign], folder.path(), 7);
     for (name, size, runs) in SIZES {
         let mesh = folder.path().join(format!("mesh-{}", size.datasets));
-        for (path, text) in generate::mesh(size) {
-            let path = mesh.join(path);
-            fs::create_dir_all(path.parent().expect("a file in the mesh")).expect("a folder");
-            fs::write(path, text).expect("a file of the mesh");
-        }
+        let mut files = generate::mesh(size);
+        write(&mesh, &files);
         for command in COMMANDS {
-            report(name, command, &mesh, folder.path(), runs);
+            report(name, command, &[&mesh], folder.path(), runs);
+            if command == SYNTH {
+                report_changes(name, &mesh, &mut files, folder.path(), runs);
+            }
         }
     }
 }
 
+/// The review of a mesh in which one dataset differs, and of two equal assemblies.
+fn report_changes(
+    name: &str,
+    mesh: &Path,
+    files: &mut [(String, String)],
+    folder: &Path,
+    runs: u32,
+) {
+    let changed = folder.join("changed");
+    change_dataset(files);
+    write(&changed, files);
+    report(&format!("{name}; one dataset differs"), DIFF, &[mesh, &changed], folder, runs);
+    let [before, after] = ["before", "after"].map(|out| folder.join(out));
+    for out in [&before, &after] {
+        let status = synth(mesh, out).stdout(Stdio::null()).status().expect("the binary runs");
+        assert!(status.success(), "{name}: {status}");
+    }
+    report(&format!("{name}; equal assemblies"), DIFF, &[&before, &after], folder, runs);
+    for out in [changed, before, after] {
+        fs::remove_dir_all(out).expect("the folder was there");
+    }
+}
+
+/// Writes the files of a mesh.
+fn write(mesh: &Path, files: &[(String, String)]) {
+    for (path, text) in files {
+        let path = mesh.join(path);
+        fs::create_dir_all(path.parent().expect("a file in the mesh")).expect("a folder");
+        fs::write(path, text).expect("a file of the mesh");
+    }
+}
+
+/// Changes when the crawler of the first dataset runs: one property of one resource in one stack.
+fn change_dataset(files: &mut [(String, String)]) {
+    let first = files.iter_mut().find(|(path, _)| path == "datasets/d0.yaml");
+    let (_, text) = first.expect("a file of datasets");
+    let changed = text.replacen("cron(0 1 * * ? *)", "cron(0 2 * * ? *)", 1);
+    assert_ne!(*text, changed, "a dataset has a crawler");
+    *text = changed;
+}
+
+/// Writes the templates of a mesh.
+fn synth(mesh: &Path, out: &Path) -> Command {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_lakewright"));
+    process.arg(SYNTH).arg(mesh).args(["--quiet", "--out"]).arg(out);
+    process
+}
+
 /// In ascending order of memory, because the operating system reports only the largest of all child processes.
-const COMMANDS: [&str; 3] = ["synth", "prove", "access"];
+const COMMANDS: [&str; 3] = [SYNTH, "prove", "access"];
+
+const SYNTH: &str = "synth";
+
+/// The review of a change; it takes two sides.
+const DIFF: &str = "diff";
 
 /// The guardrails on the templates of other tools.
 const CHECK: &str = "check --assembly";
@@ -91,17 +144,16 @@ fn copies_of_others(folder: &Path) -> usize {
 }
 
 /// Runs a command several times, `synth` into a new folder each time, and prints the medians.
-fn report(name: &str, command: &str, mesh: &Path, folder: &Path, runs: u32) {
+fn report(name: &str, command: &str, inputs: &[&Path], folder: &Path, runs: u32) {
     let mut walls = Vec::new();
     let mut cpus = Vec::new();
     for run in 0..runs {
-        let out: PathBuf =
-            folder.join(format!("out-{}-{run}", mesh.file_name().unwrap_or_default().display()));
+        let out: PathBuf = folder.join(format!("out-{run}"));
         let before = usage();
         let start = Instant::now();
         let mut process = Command::new(env!("CARGO_BIN_EXE_lakewright"));
-        process.args(command.split(' ')).arg(mesh).arg("--quiet");
-        if command == "synth" {
+        process.args(command.split(' ')).args(inputs).arg("--quiet");
+        if command == SYNTH {
             process.arg("--out").arg(&out);
         }
         let status = process.stdout(Stdio::null()).status().expect("the binary runs");
@@ -111,7 +163,7 @@ fn report(name: &str, command: &str, mesh: &Path, folder: &Path, runs: u32) {
         let has_findings = command == CHECK && status.code() == Some(4);
         assert!(status.success() || has_findings, "{name}: {status}");
         cpus.push(cpu(&after).saturating_sub(cpu(&before)));
-        if command == "synth" {
+        if command == SYNTH {
             fs::remove_dir_all(&out).expect("the output was there");
         }
     }

@@ -49,4 +49,5 @@ mod states;
 mod table_tags;
 mod team_rights;
 mod trust;
+mod workflows;
 mod worksheets;

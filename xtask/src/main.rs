@@ -1,5 +1,6 @@
 //! The repository's tasks: `cargo xtask <task>`.
 
+mod bench;
 mod codegen;
 mod layers;
 mod run;
@@ -20,6 +21,7 @@ cargo xtask <task>
   codegen --refresh  pins schemas and IAM actions again from their packages, then generates
   emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
   bench [process|phases]   the benchmarks: whole processes, single phases
+  bench review             what the CDK's diff and ours say about the same changes; also `bench --review`
 ";
 
 fn main() -> ExitCode {
@@ -42,7 +44,8 @@ fn main() -> ExitCode {
             .and_then(|()| codegen::write()),
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
-        ["bench", rest @ ..] => tasks::bench(rest),
+        ["bench", "review" | "--review"] => bench::review(),
+        ["bench", rest @ ..] => bench::measure(rest),
         _ => Err(USAGE.to_owned()),
     };
     match result {

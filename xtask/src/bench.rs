@@ -1,0 +1,27 @@
+//! The benchmarks.
+
+use crate::run::{Result, root, run};
+use crate::tasks::node_packages;
+
+/// The pinned diff of the CDK's command line, its database of resource types, and a YAML parser.
+const CDK: [&str; 3] =
+    ["@aws-cdk/cloudformation-diff@2.187.5", "@aws-cdk/aws-service-spec@0.1.216", "yaml@2.7.1"];
+
+/// Runs the benchmarks, on the program built with the profile `bench`.
+pub(crate) fn measure(arguments: &[&str]) -> Result {
+    let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
+    command.extend(if arguments.is_empty() {
+        &["process", "--bench", "phases"]
+    } else {
+        arguments
+    });
+    run("cargo", &command)
+}
+
+/// Prints what the CDK's diff and `lakewright diff` say about the same changes (docs/comparison.md).
+pub(crate) fn review() -> Result {
+    let modules = node_packages("target/node-review", &CDK)?;
+    run("cargo", &["build", "--quiet", "--package", "lakewright-cli", "--bin", "lakewright"])?;
+    let program = root().join("target/debug/lakewright").display().to_string();
+    run("node", &["tests/bench/review.mjs", &modules, &program])
+}
