@@ -13,6 +13,7 @@ mod lake;
 mod merge;
 mod requests;
 mod subjects;
+mod unmodelled;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,9 @@ pub fn compare(
         merged.attached(&role, &gone, &new);
     }
     for change in lake::changes(&worlds, [before, after]) {
+        merged.join(change);
+    }
+    for change in unmodelled::changes(&worlds) {
         merged.join(change);
     }
     for change in exposure::changes(&worlds, stacks) {

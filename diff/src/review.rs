@@ -50,9 +50,14 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
     notes.extend(of_moves);
     let renamed = renamed_stacks.into_iter();
     notes.extend(renamed.map(|(old, new)| format!("the stack {old} is renamed to {new}")));
-    for stack in after {
-        let near = limits(stack.template).into_iter();
-        notes.extend(near.map(|sentence| format!("{}: {sentence}", stack.address)));
+    for stack in &stacks {
+        let of = |side: &[Stack<'_>]| {
+            let stack = of_address(side, &stack.stack);
+            stack.map(|stack| limits(stack.template)).unwrap_or_default()
+        };
+        let known = of(before);
+        let near = of(after).into_iter().filter(|sentence| !known.contains(sentence));
+        notes.extend(near.map(|sentence| format!("{}: {sentence}", stack.stack)));
     }
     Review { stacks, equal: 0, access, moves, notes }
 }
