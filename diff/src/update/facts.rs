@@ -87,7 +87,23 @@ const fn key(pointer: &'static str) -> Fact {
 }
 
 /// Changes that interrupt the resource.
-pub(super) const INTERRUPTED: &[Fact] = &[notebook("/InstanceType"), notebook("/VolumeSizeInGB")];
+pub(super) const INTERRUPTED: &[Fact] = &[
+    security_group("/SecurityGroupEgress"),
+    security_group("/SecurityGroupIngress"),
+    notebook("/InstanceType"),
+    notebook("/VolumeSizeInGB"),
+];
+
+const fn security_group(pointer: &'static str) -> Fact {
+    Fact {
+        kind: "AWS::EC2::SecurityGroup",
+        pointer,
+        is_about: any,
+        sentence: "CloudFormation removes a rule that changes and then adds the new one: for a short time, the traffic of \
+                   the rule is dropped.",
+        source: "AWS::EC2::SecurityGroup, CloudFormation template reference",
+    }
+}
 
 const fn notebook(pointer: &'static str) -> Fact {
     Fact {
