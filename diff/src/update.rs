@@ -32,7 +32,8 @@ pub enum Update {
     InPlace,
     /// It updates the resource in place, and the resource is interrupted meanwhile, or may be.
     Interrupts,
-    /// It may replace the resource: the property is conditionally create-only, or the type's schema is not pinned.
+    /// It may replace the resource: the property is conditionally create-only, its value may be the same, the type is a
+    /// custom resource, or the type's schema is not pinned.
     MayReplace,
     /// It replaces the resource.
     Replaces,

@@ -37,7 +37,7 @@ impl Way {
         let known = self.known.get(key);
         if known.is_none() && self.question.borrow().is_none() {
             let question = (key.to_owned(), answers());
-            self.question.replace(Some(question));
+            *self.question.borrow_mut() = Some(question);
         }
         known.cloned()
     }
