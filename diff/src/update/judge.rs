@@ -192,8 +192,7 @@ fn outcome(
 ) -> Outcome {
     let id = &resource.logical_id;
     let before = sides.before.resources.get(id).map(|entry| sides.known(true, entry));
-    let after = sides.after.resources.get(id).map(|entry| sides.known(false, entry));
-    let (before, after) = (before.as_deref(), after.as_deref());
+    let (before, after) = (before.as_deref(), sides.after.resources.get(id));
     let update = verdicts.get(id).map_or(Update::Nothing, |verdict| verdict.update);
     if let Some(found) = presence.and_then(|found| found.outcome(before, after, update)) {
         return found;
@@ -208,7 +207,8 @@ fn outcome(
         },
         ChangeKind::Changed => {
             let verdict = verdicts.get(id).cloned().unwrap_or_default();
-            changed(verdict, before.zip(after), sides)
+            let after = after.map(|entry| sides.known(false, entry));
+            changed(verdict, before.zip(after.as_deref()), sides)
         }
     }
 }
