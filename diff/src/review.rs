@@ -40,7 +40,7 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
     let mut stacks = change::stacks(before, after);
     for stack in &mut stacks {
         let [old, new] = [before, after].map(|side| of_address(side, &stack.stack));
-        judge(stack, old.map(|one| one.template), new.map(|one| one.template));
+        judge(stack, old, new);
         for resource in &mut stack.resources {
             add_lines(resource, old, new);
         }

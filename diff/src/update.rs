@@ -1,7 +1,8 @@
 //! What CloudFormation does with a changed resource, and the data that could be lost.
 //!
-//! [`judge`] decides from the schemas of all types, from what AWS documents beside them (`facts`), from the references between
-//! resources (`carry`), from names that are taken (`taken`), and from the policies on deletion and replacement (`data`).
+//! [`judge`] decides from the schemas of all types, from what AWS documents beside them (`facts`), from the conditions of
+//! resources (`presence`), from the references between resources (`carry`), from names that are taken (`taken`), and from
+//! the policies on deletion and replacement (`data`). Values are resolved first, as far as they are known (`side`, `ways`).
 
 mod carry;
 mod compare;
@@ -9,10 +10,14 @@ mod data;
 mod exports;
 mod facts;
 mod judge;
+mod pieces;
+mod presence;
 mod protection;
 mod room;
 mod rules;
+mod side;
 mod taken;
+mod ways;
 
 pub use exports::exports_changed;
 pub use judge::judge;
@@ -27,8 +32,8 @@ pub enum Update {
     InPlace,
     /// It updates the resource in place, and the resource is interrupted meanwhile, or may be.
     Interrupts,
-    /// It may replace the resource: the property is conditionally create-only, or the type's schema is not known or does not
-    /// tell.
+    /// It may replace the resource: the property is conditionally create-only, its value may be the same, the type is a
+    /// custom resource, or the type's schema is not known or does not tell.
     MayReplace,
     /// It replaces the resource.
     Replaces,

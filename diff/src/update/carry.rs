@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_template::intrinsic::SubPart;
 use lakewright_template::{Intrinsic, LogicalId, ResourceEntry, Template, Value};
 
-use super::compare::{Differs, Sides, is_related, joined, tokens};
-use super::rules::Question;
+use super::compare::{Differs, Sides, is_related, joined, tokens, value_at};
+use super::rules::{NESTED, Question};
 use super::{Update, Verdict};
 use crate::change::PropertyChange;
 
@@ -16,42 +16,56 @@ use crate::change::PropertyChange;
 enum Target<'t> {
     /// A resource or a parameter.
     Name(&'t str),
+    /// An output of a nested stack.
+    Output(&'t str),
     Mapping(&'t str),
     Condition(&'t str),
+}
+
+impl<'t> Target<'t> {
+    fn of_attribute(id: &'t str, attribute: &str) -> Self {
+        if attribute.starts_with("Outputs.") { Self::Output(id) } else { Self::Name(id) }
+    }
 }
 
 /// A reference in a resource's properties: the JSON pointer of the value that contains it, and what it refers to.
 type Reference<'t> = (String, Target<'t>);
 
-/// Adds to the verdicts what references carry on. Returns what changes besides resources.
+/// Adds to the verdicts what references carry on.
 pub(super) fn carry(
     verdicts: &mut BTreeMap<LogicalId, Verdict>,
     others: &[PropertyChange],
     sides: Sides<'_>,
-) -> Named {
+) {
     let named = Named::of(others, sides.after);
-    if named.is_empty() && !verdicts.values().any(Verdict::is_replaced) {
-        return named;
+    if named.is_empty() && Moving::of(verdicts, sides).is_empty() {
+        return;
     }
-    let kept: Vec<Kept<'_>> = Kept::all(sides);
-    while raise(verdicts, &kept, &named) {}
-    explain(verdicts, &kept, &named);
-    named
+    let kept: Vec<Kept<'_>> = Kept::all(&named, sides);
+    while raise(verdicts, &kept, sides) {}
+    explain(verdicts, &kept, sides);
 }
 
 /// A resource that exists on both sides with one type.
 struct Kept<'t> {
     id: &'t LogicalId,
     pair: (&'t ResourceEntry, &'t ResourceEntry),
-    references: Vec<Reference<'t>>,
+    /// The references, each with whether its value differs because of a parameter, mapping or condition.
+    references: Vec<(Reference<'t>, Differs)>,
 }
 
 impl<'t> Kept<'t> {
-    fn all(sides: Sides<'t>) -> Vec<Self> {
+    fn all(named: &Named, sides: Sides<'t>) -> Vec<Self> {
         let each = sides.after.resources.iter().filter_map(|(id, after)| {
             let before = sides.before.resources.get(id)?;
-            let references = references(after);
-            (before.kind == after.kind).then_some(Self { id, pair: (before, after), references })
+            let pair = (before, after);
+            let references = references(after).into_iter().map(|(path, target)| {
+                let is_named = named.contains(target);
+                let differs = if is_named { at(&path, pair, sides) } else { Differs::No };
+                ((path, target), differs)
+            });
+            let references = references.collect();
+            (before.kind == after.kind).then_some(Self { id, pair, references })
         });
         each.collect()
     }
@@ -75,9 +89,17 @@ impl<'t> Kept<'t> {
     }
 }
 
+/// Whether the value at a path differs.
+fn at(path: &str, pair: (&ResourceEntry, &ResourceEntry), sides: Sides<'_>) -> Differs {
+    let (before, after) = (value_at(pair.0, path), value_at(pair.1, path));
+    let differs = sides.differs(before, after);
+    // The items of a list may have other places before the change.
+    if before == after { differs } else { differs.min(Differs::Maybe) }
+}
+
 /// The parameters, mappings and conditions that change.
 #[derive(Default)]
-pub(super) struct Named {
+struct Named {
     parameters: BTreeSet<String>,
     mappings: BTreeSet<String>,
     conditions: BTreeSet<String>,
@@ -91,7 +113,9 @@ impl Named {
             let [section, name, rest @ ..] = tokens.as_slice() else { continue };
             match section.as_str() {
                 // Without a value for a parameter, CloudFormation uses its default.
-                "Parameters" if rest.first().is_none_or(|token| token == "Default") => {
+                "Parameters"
+                    if rest.first().is_none_or(|token| token == "Default" || token == "Type") =>
+                {
                     named.parameters.insert(name.clone());
                 }
                 "Mappings" => {
@@ -132,43 +156,64 @@ impl Named {
     fn contains(&self, target: Target<'_>) -> bool {
         match target {
             Target::Name(name) => self.parameters.contains(name),
+            Target::Output(_) => false,
             Target::Mapping(name) => self.mappings.contains(name),
             Target::Condition(name) => self.conditions.contains(name),
         }
     }
-
-    /// What happens to what a reference refers to, if its value changes or may change.
-    fn source(&self, target: Target<'_>, updates: &BTreeMap<&str, Update>) -> Option<Update> {
-        if self.contains(target) {
-            return Some(Update::MayReplace);
-        }
-        let Target::Name(name) = target else { return None };
-        updates.get(name).copied()
-    }
-
-    fn is_condition(&self, resource: &ResourceEntry) -> bool {
-        let condition = resource.condition.as_ref();
-        condition.is_some_and(|name| self.conditions.contains(&**name))
-    }
 }
 
-/// The resources that are replaced or may be, with which of both.
-fn replaced(verdicts: &BTreeMap<LogicalId, Verdict>) -> BTreeMap<&str, Update> {
-    let replaced = verdicts.iter().filter(|(_, verdict)| verdict.is_replaced());
-    replaced.map(|(id, verdict)| (id.as_str(), verdict.update)).collect()
+/// The resources whose references have other values, or may have.
+struct Moving<'v> {
+    /// The resources that are replaced or may be, with which of both.
+    replaced: BTreeMap<&'v str, Update>,
+    /// The nested stacks that are updated: their outputs may change.
+    nested: BTreeSet<&'v str>,
+}
+
+impl<'v> Moving<'v> {
+    fn of(verdicts: &'v BTreeMap<LogicalId, Verdict>, sides: Sides<'_>) -> Self {
+        let replaced = verdicts.iter().filter(|(_, verdict)| verdict.is_replaced());
+        let nested = verdicts.iter().filter(|(id, verdict)| {
+            let entry = sides.after.resources.get(*id);
+            verdict.update != Update::Nothing && entry.is_some_and(|entry| entry.kind == NESTED)
+        });
+        Self {
+            replaced: replaced.map(|(id, verdict)| (id.as_str(), verdict.update)).collect(),
+            nested: nested.map(|(id, _)| id.as_str()).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.replaced.is_empty() && self.nested.is_empty()
+    }
+
+    /// What happens to what a reference refers to, if its value changes or may change.
+    fn source(&self, target: Target<'_>, differs: Differs) -> Option<Update> {
+        match (differs, target) {
+            (Differs::Yes, _) => Some(Update::Replaces),
+            (Differs::Maybe, _) => Some(Update::MayReplace),
+            (Differs::No, Target::Name(name)) => self.replaced.get(name).copied(),
+            (Differs::No, Target::Output(name)) => {
+                let is_updated = self.nested.contains(name);
+                let replaced = self.replaced.get(name).copied();
+                replaced.or_else(|| is_updated.then_some(Update::MayReplace))
+            }
+            (Differs::No, Target::Mapping(_) | Target::Condition(_)) => None,
+        }
+    }
 }
 
 /// Raises each verdict to what its references carry on. Whether one was raised.
-fn raise(verdicts: &mut BTreeMap<LogicalId, Verdict>, kept: &[Kept<'_>], named: &Named) -> bool {
-    let updates = replaced(verdicts);
+fn raise(verdicts: &mut BTreeMap<LogicalId, Verdict>, kept: &[Kept<'_>], sides: Sides<'_>) -> bool {
+    let moving = Moving::of(verdicts, sides);
     let mut raised: Vec<(LogicalId, Update)> = Vec::new();
     for resource in kept {
-        let carried = resource.references.iter().filter_map(|(path, target)| {
-            let source = named.source(*target, &updates)?;
+        let carried = resource.references.iter().filter_map(|((path, target), differs)| {
+            let source = moving.source(*target, *differs)?;
             Some(resource.carried(path, source).update)
         });
-        let condition = named.is_condition(resource.pair.1).then_some(Update::MayReplace);
-        let Some(highest) = carried.chain(condition).max() else { continue };
+        let Some(highest) = carried.max() else { continue };
         let current = verdicts.get(resource.id).map_or(Update::Nothing, |verdict| verdict.update);
         if highest > current {
             raised.push((resource.id.clone(), highest));
@@ -182,34 +227,17 @@ fn raise(verdicts: &mut BTreeMap<LogicalId, Verdict>, kept: &[Kept<'_>], named: 
 }
 
 /// Adds a reason for each reference to something that changes.
-fn explain(verdicts: &mut BTreeMap<LogicalId, Verdict>, kept: &[Kept<'_>], named: &Named) {
+fn explain(verdicts: &mut BTreeMap<LogicalId, Verdict>, kept: &[Kept<'_>], sides: Sides<'_>) {
     let mut reasons: Vec<(LogicalId, Vec<String>)> = Vec::new();
     {
-        let updates = replaced(verdicts);
+        let moving = Moving::of(verdicts, sides);
         for resource in kept {
             let mut found: BTreeSet<String> = BTreeSet::new();
-            for (path, target) in &resource.references {
-                let Some(source) = named.source(*target, &updates) else { continue };
-                let update = resource.carried(path, source).update;
-                let cause = match target {
-                    Target::Name(name) if updates.contains_key(name) => {
-                        let is_sure = source == Update::Replaces;
-                        let happens = if is_sure { "is replaced" } else { "may be replaced" };
-                        format!("resource {name}, which {happens}")
-                    }
-                    Target::Name(name) => format!("parameter {name}, whose default changes"),
-                    Target::Mapping(name) => format!("mapping {name}, which changes"),
-                    Target::Condition(name) => format!("condition {name}, which changes"),
-                };
-                let effect = effect(update);
+            for ((path, target), differs) in &resource.references {
+                let Some(source) = moving.source(*target, *differs) else { continue };
+                let effect = effect(resource.carried(path, source).update);
+                let cause = cause(*target, source, &moving);
                 found.insert(format!("`{path}` refers to {cause}, so {effect}."));
-            }
-            if named.is_condition(resource.pair.1) {
-                let name = resource.pair.1.condition.as_deref().unwrap_or_default();
-                found.insert(format!(
-                    "The resource exists only under condition {name}, which changes: CloudFormation deletes the resource if \
-                     the condition is no longer true."
-                ));
             }
             if !found.is_empty() {
                 reasons.push((resource.id.clone(), found.into_iter().collect()));
@@ -218,6 +246,21 @@ fn explain(verdicts: &mut BTreeMap<LogicalId, Verdict>, kept: &[Kept<'_>], named
     }
     for (id, found) in reasons {
         verdicts.entry(id).or_default().reasons.extend(found);
+    }
+}
+
+/// What a reference refers to, with what happens to it.
+fn cause(target: Target<'_>, source: Update, moving: &Moving<'_>) -> String {
+    match target {
+        Target::Name(name) | Target::Output(name) if moving.replaced.contains_key(name) => {
+            let is_sure = source == Update::Replaces;
+            let happens = if is_sure { "is replaced" } else { "may be replaced" };
+            format!("resource {name}, which {happens}")
+        }
+        Target::Name(name) => format!("parameter {name}, which changes"),
+        Target::Output(name) => format!("nested stack {name}, whose outputs may change"),
+        Target::Mapping(name) => format!("mapping {name}, which changes"),
+        Target::Condition(name) => format!("condition {name}, which changes"),
     }
 }
 
@@ -240,21 +283,11 @@ fn references(resource: &ResourceEntry) -> Vec<Reference<'_>> {
     found
 }
 
-/// Whether a value refers to a resource that is replaced or may be, or to something else that changes.
-pub(super) fn is_moving(
-    value: &Value,
-    verdicts: &BTreeMap<LogicalId, Verdict>,
-    named: &Named,
-) -> bool {
-    let is_replaced = |name: &str| {
-        verdicts.iter().any(|(id, verdict)| id.as_str() == name && verdict.is_replaced())
-    };
-    let mut found = Vec::new();
-    descend(value, "", &mut found);
-    found.iter().any(|(_, target)| match target {
-        Target::Name(name) => is_replaced(name) || named.contains(*target),
-        Target::Mapping(_) | Target::Condition(_) => named.contains(*target),
-    })
+/// Whether a value refers to a resource that is replaced or may be.
+pub(super) fn is_moving(value: &Value, verdicts: &BTreeMap<LogicalId, Verdict>) -> bool {
+    let names = names(value);
+    let mut replaced = verdicts.iter().filter(|(_, verdict)| verdict.is_replaced());
+    replaced.any(|(id, _)| names.contains(id.as_str()))
 }
 
 /// The resources and parameters that a value refers to, sorted.
@@ -262,7 +295,7 @@ pub(super) fn names(value: &Value) -> BTreeSet<&str> {
     let mut found = Vec::new();
     descend(value, "", &mut found);
     let names = found.into_iter().filter_map(|(_, target)| match target {
-        Target::Name(name) => Some(name),
+        Target::Name(name) | Target::Output(name) => Some(name),
         Target::Mapping(_) | Target::Condition(_) => None,
     });
     names.collect()
@@ -291,12 +324,16 @@ fn called<'t>(value: &'t Value, path: &str, found: &mut Vec<Reference<'t>>) {
     let Value::Intrinsic(call) = value else { return };
     let mut push = |target| found.push((path.to_owned(), target));
     match call.as_ref() {
-        Intrinsic::Ref(id) | Intrinsic::GetAtt(id, _) => push(Target::Name(id.as_str())),
+        Intrinsic::Ref(id) => push(Target::Name(id.as_str())),
+        Intrinsic::GetAtt(id, attribute) => push(Target::of_attribute(id.as_str(), attribute)),
         Intrinsic::Sub { parts, variables } => {
             for part in parts {
                 let SubPart::Variable(name) = part else { continue };
                 if variables.get(name).is_none() {
-                    push(Target::Name(name.split('.').next().unwrap_or(name)));
+                    push(match name.split_once('.') {
+                        Some((id, attribute)) => Target::of_attribute(id, attribute),
+                        None => Target::Name(name),
+                    });
                 }
             }
         }

@@ -1,8 +1,12 @@
 //! Whether values differ, as far as templates tell, and which properties a change touches.
 
-use lakewright_template::intrinsic::SubPart;
-use lakewright_template::{Intrinsic, LogicalId, ResourceEntry, Template, Value};
+use std::borrow::Cow;
 
+use lakewright_template::intrinsic::SubPart;
+use lakewright_template::{Intrinsic, LogicalId, Place, ResourceEntry, Template, Value};
+
+use super::side::Side;
+use super::ways::{self, Way};
 use crate::change::PropertyChange;
 
 /// Whether a value differs between the sides.
@@ -10,7 +14,7 @@ use crate::change::PropertyChange;
 pub(super) enum Differs {
     /// It is the same.
     No,
-    /// It contains functions whose results may be the same.
+    /// It contains functions whose results may be the same, or it differs in some ways to deploy the stack.
     Maybe,
     /// It differs.
     Yes,
@@ -21,6 +25,8 @@ pub(super) enum Differs {
 pub(super) struct Sides<'t> {
     pub(super) before: &'t Template,
     pub(super) after: &'t Template,
+    /// The account and region of the stack before and after the change.
+    pub(super) places: [Option<&'t Place>; 2],
 }
 
 /// The tokens of a JSON pointer.
@@ -64,7 +70,7 @@ fn items(value: Option<&Value>) -> &[Value] {
 }
 
 /// A number, boolean or text as text: CloudFormation accepts `"30"` for `30` and `"true"` for `true`.
-fn scalar(value: &Value) -> Option<String> {
+pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(value.to_string()),
         Value::Integer(number) => Some(number.to_string()),
@@ -79,6 +85,40 @@ impl<'t> Sides<'t> {
         Some((self.before.resources.get(id)?, self.after.resources.get(id)?))
     }
 
+    /// One side in one way to deploy the stack.
+    pub(super) fn side<'w>(self, is_before: bool, way: &'w Way) -> Side<'t, 'w> {
+        let [place_before, place_after] = self.places;
+        let (template, other, place) = if is_before {
+            (self.before, self.after, place_before)
+        } else {
+            (self.after, self.before, place_after)
+        };
+        Side { template, other, place, is_before, way }
+    }
+
+    /// A resource with the values of all properties that are the same in every way to deploy the stack.
+    pub(super) fn known(
+        self,
+        is_before: bool,
+        resource: &'t ResourceEntry,
+    ) -> Cow<'t, ResourceEntry> {
+        let mut known = Cow::Borrowed(resource);
+        for (name, value) in resource.properties.iter().filter(|(_, value)| has_call(value)) {
+            let values = ways::each(|way| self.side(is_before, way).value(value));
+            let values = values.unwrap_or_default();
+            let Some((first, rest)) = values.split_first() else { continue };
+            if rest.iter().any(|other| other != first) {
+                continue;
+            }
+            let properties = &mut known.to_mut().properties;
+            match first {
+                Some(value) => properties.insert(name.clone(), value.clone()),
+                None => properties.remove(name),
+            };
+        }
+        known
+    }
+
     /// Whether a change touches what a pointer of a schema names. Above the pointer, only the value at the pointer
     /// counts: a whole `/TableInput` that is added touches `/TableInput/Name` only if the name differs.
     pub(super) fn touches(self, change: &PropertyChange, pattern: &str) -> Differs {
@@ -90,13 +130,41 @@ impl<'t> Sides<'t> {
             return Differs::No;
         }
         let rest = pattern.get(path.len()..).unwrap_or_default();
-        let differs = self.below(change.before.as_ref(), change.after.as_ref(), rest);
+        let differs = self.resolved(change.before.as_ref(), change.after.as_ref(), rest);
         // Only an argument of a function differs.
         if function.is_some() { differs.min(Differs::Maybe) } else { differs }
     }
 
+    /// Whether a value differs.
+    pub(super) fn differs(self, before: Option<&Value>, after: Option<&Value>) -> Differs {
+        self.resolved(before, after, &[])
+    }
+
+    /// Compares what a pointer names below two values, in every way to deploy the stack.
+    fn resolved(self, before: Option<&Value>, after: Option<&Value>, rest: &[String]) -> Differs {
+        if ![before, after].into_iter().flatten().any(has_call) {
+            return self.below(before, after, rest);
+        }
+        let each = ways::each(|way| {
+            let (old, new) = (self.side(true, way), self.side(false, way));
+            let mut left = before.and_then(|value| old.value(value));
+            let mut right = after.and_then(|value| new.value(value));
+            if right.as_ref().is_some_and(|value| value.as_text().is_some()) {
+                left = left.map(|value| old.told(value));
+            } else if left.as_ref().is_some_and(|value| value.as_text().is_some()) {
+                right = right.map(|value| new.told(value));
+            }
+            self.below(left.as_ref(), right.as_ref(), rest)
+        });
+        let each = each.unwrap_or_default();
+        match (each.iter().min(), each.iter().max()) {
+            (Some(least), Some(most)) if least == most => *most,
+            _ => Differs::Maybe,
+        }
+    }
+
     fn below(self, before: Option<&Value>, after: Option<&Value>, rest: &[String]) -> Differs {
-        let Some((token, deeper)) = rest.split_first() else { return self.differs(before, after) };
+        let Some((token, deeper)) = rest.split_first() else { return self.sides(before, after) };
         let mut sides = [before, after].into_iter().flatten();
         if sides.any(|value| value.as_intrinsic().is_some()) {
             return Differs::Maybe;
@@ -112,13 +180,16 @@ impl<'t> Sides<'t> {
         self.below(left, right, deeper)
     }
 
-    /// Whether a value differs.
-    pub(super) fn differs(self, before: Option<&Value>, after: Option<&Value>) -> Differs {
+    /// Compares two values, in which only functions with an unknown result are left.
+    fn sides(self, before: Option<&Value>, after: Option<&Value>) -> Differs {
         match (before, after) {
             (None, None) => Differs::No,
             (None, Some(value)) | (Some(value), None) => {
-                // `Fn::If` may give `AWS::NoValue`.
-                if value.as_intrinsic().is_some() { Differs::Maybe } else { Differs::Yes }
+                if may_vanish(value) {
+                    Differs::Maybe
+                } else {
+                    Differs::Yes
+                }
             }
             (Some(before), Some(after)) => self.between(before, after),
         }
@@ -129,7 +200,7 @@ impl<'t> Sides<'t> {
             (left, right) if left == right => Differs::No,
             (Value::Map(left), Value::Map(right)) => {
                 let keys = left.iter().chain(right.iter()).map(|(key, _)| key);
-                let each = keys.map(|key| self.differs(left.get(key), right.get(key)));
+                let each = keys.map(|key| self.sides(left.get(key), right.get(key)));
                 each.max().unwrap_or(Differs::No)
             }
             (Value::List(left), Value::List(right)) => self.lists(left, right),
@@ -148,8 +219,7 @@ impl<'t> Sides<'t> {
             let each = pairs.map(|(one, other)| self.between(one, other));
             return each.max().unwrap_or(Differs::No);
         }
-        let may_vanish = left.iter().chain(right).any(|item| item.as_intrinsic().is_some());
-        if may_vanish { Differs::Maybe } else { Differs::Yes }
+        if left.iter().chain(right).any(may_vanish) { Differs::Maybe } else { Differs::Yes }
     }
 
     fn calls(self, left: &Intrinsic, right: &Intrinsic) -> Differs {
@@ -162,26 +232,42 @@ impl<'t> Sides<'t> {
                     && self.after.resources.contains_key(other);
                 if are_resources { Differs::Yes } else { Differs::Maybe }
             }
-            (
-                Intrinsic::Join { delimiter: one, values: Value::List(left) },
-                Intrinsic::Join { delimiter: other, values: Value::List(right) },
-            ) if one == other && left.len() == right.len() => self.lists(left, right),
+            (Intrinsic::Base64(one), Intrinsic::Base64(other)) => self.between(one, other),
             (
                 Intrinsic::Sub { parts: one, variables: left },
                 Intrinsic::Sub { parts: other, variables: right },
-            ) if left == right && only_literals_differ(one, other) => Differs::Yes,
+            ) if left == right && self.differ_for_sure(one, other) => Differs::Yes,
             _ => Differs::Maybe,
         }
     }
+
+    /// Whether two texts of `Fn::Sub`, which are not the same, differ only in literals and in the resources that they
+    /// refer to.
+    fn differ_for_sure(self, one: &[SubPart], other: &[SubPart]) -> bool {
+        let is_resource = |template: &Template, variable: &str| {
+            let name = variable.split('.').next().unwrap_or(variable);
+            template.resources.contains_key(&LogicalId::parameter(name))
+        };
+        let is_like = |pair: (&SubPart, &SubPart)| match pair {
+            (SubPart::Literal(_), SubPart::Literal(_)) => true,
+            (SubPart::Variable(left), SubPart::Variable(right)) => {
+                left == right || is_resource(self.before, left) && is_resource(self.after, right)
+            }
+            (SubPart::Literal(_), SubPart::Variable(_))
+            | (SubPart::Variable(_), SubPart::Literal(_)) => false,
+        };
+        one.len() == other.len() && one.iter().zip(other).all(is_like)
+    }
 }
 
-/// Whether two texts of `Fn::Sub` have the same variables at the same places.
-fn only_literals_differ(one: &[SubPart], other: &[SubPart]) -> bool {
-    let is_like = |pair: (&SubPart, &SubPart)| match pair {
-        (SubPart::Literal(_), SubPart::Literal(_)) => true,
-        (SubPart::Variable(left), SubPart::Variable(right)) => left == right,
-        (SubPart::Literal(_), SubPart::Variable(_))
-        | (SubPart::Variable(_), SubPart::Literal(_)) => false,
-    };
-    one.len() == other.len() && one.iter().zip(other).all(is_like)
+/// Whether a value contains a function.
+pub(super) fn has_call(value: &Value) -> bool {
+    let mut found = false;
+    value.walk(&mut |inner| found |= inner.as_intrinsic().is_some());
+    found
+}
+
+/// Whether a value may be nothing, or several values: the result of a macro.
+fn may_vanish(value: &Value) -> bool {
+    matches!(value.as_intrinsic(), Some(Intrinsic::Other(..)))
 }

@@ -15,8 +15,22 @@ enum Policy {
     Unknown,
 }
 
-fn is_data(kind: &str) -> bool {
-    holds_data(kind) || FOREIGN_DATA.contains(&kind)
+fn is_data(resource: &ResourceEntry) -> bool {
+    let kind: &str = &resource.kind;
+    (holds_data(kind) || FOREIGN_DATA.contains(&kind)) && !is_link(resource)
+}
+
+/// Whether a database or a table is only a resource link to another one, which has the data.
+///
+/// Source: "Resource link handling in AWS Glue APIs" in the Lake Formation developer guide: `DeleteDatabase` and
+/// `DeleteTable` delete the link and not its target.
+fn is_link(resource: &ResourceEntry) -> bool {
+    let target = match resource.kind.as_ref() {
+        "AWS::Glue::Database" => value_at(resource, "/DatabaseInput/TargetDatabase"),
+        "AWS::Glue::Table" => value_at(resource, "/TableInput/TargetTable"),
+        _ => None,
+    };
+    target.is_some_and(|target| target.as_map().is_some())
 }
 
 /// The policy of a resource under one of the two attributes.
@@ -58,7 +72,7 @@ pub(super) fn removed(resource: &ResourceEntry) -> Outcome {
     match policy(resource, "DeletionPolicy") {
         Policy::Retain(kept) => {
             let kept = kept.as_str();
-            let data = if is_data(kind) { DataEffect::Orphaned } else { DataEffect::None };
+            let data = if is_data(resource) { DataEffect::Orphaned } else { DataEffect::None };
             let reason = format!(
                 "`DeletionPolicy: {kept}` of the template before the change: CloudFormation keeps the resource, and no stack \
                  has it any more."
@@ -94,7 +108,7 @@ pub(super) fn replaced(
     update: Update,
 ) -> (DataEffect, Option<String>) {
     let kind: &str = &after.kind;
-    if !is_data(kind) {
+    if !is_data(before) {
         return (DataEffect::None, None);
     }
     let when = if update == Update::Replaces { "" } else { "If CloudFormation replaces it: " };
@@ -132,6 +146,11 @@ fn loss(resource: &ResourceEntry) -> (DataEffect, Option<String>) {
     let kind: &str = &resource.kind;
     let lost = |sentence: &str| (DataEffect::Lost, Some(sentence.to_owned()));
     match kind {
+        _ if is_link(resource) => {
+            let sentence =
+                "It is only a resource link. The target of the link stays, with its data.";
+            (DataEffect::None, Some(sentence.to_owned()))
+        }
         // Source: "AWS::S3::Bucket" in the CloudFormation template reference.
         "AWS::S3::Bucket" => lost(
             "S3 deletes only empty buckets: as long as the bucket has objects, its deletion fails.",
@@ -171,7 +190,7 @@ fn loss(resource: &ResourceEntry) -> (DataEffect, Option<String>) {
                 lost("Athena does not delete a workgroup that has queries: the deletion fails.")
             }
         }
-        _ if is_data(kind) => lost("The data in the resource is deleted with it."),
+        _ if is_data(resource) => lost("The data in the resource is deleted with it."),
         _ => (DataEffect::None, None),
     }
 }

@@ -129,7 +129,23 @@ const fn unknown_version(kind: &'static str, pointer: &'static str) -> Fact {
 }
 
 /// Changes that interrupt the resource.
-pub(super) const INTERRUPTED: &[Fact] = &[notebook("/InstanceType"), notebook("/VolumeSizeInGB")];
+pub(super) const INTERRUPTED: &[Fact] = &[
+    security_group("/SecurityGroupEgress"),
+    security_group("/SecurityGroupIngress"),
+    notebook("/InstanceType"),
+    notebook("/VolumeSizeInGB"),
+];
+
+const fn security_group(pointer: &'static str) -> Fact {
+    Fact {
+        kind: "AWS::EC2::SecurityGroup",
+        pointer,
+        is_about: any,
+        sentence: "CloudFormation removes a rule that changes and then adds the new one: for a short time, the traffic of \
+                   the rule is dropped.",
+        source: "AWS::EC2::SecurityGroup, CloudFormation template reference",
+    }
+}
 
 const fn notebook(pointer: &'static str) -> Fact {
     Fact {
@@ -151,8 +167,6 @@ pub(super) const SURPRISES: &[Fact] = &[
         sentence: "CloudFormation sends all settings: a setting that is not in the template gets the service's default.",
         source: "R-athena, workgroup, 2025-06-05",
     },
-    nested("/Parameters"),
-    nested("/TemplateURL"),
     Fact {
         kind: "AWS::Events::EventBus",
         pointer: "/Policy",
@@ -175,16 +189,6 @@ pub(super) const SURPRISES: &[Fact] = &[
         source: "aws-cloudformation/cloudformation-coverage-roadmap #2094; hashicorp/terraform-provider-aws #45528",
     },
 ];
-
-const fn nested(pointer: &'static str) -> Fact {
-    Fact {
-        kind: "AWS::CloudFormation::Stack",
-        pointer,
-        is_about: any,
-        sentence: "An update never replaces a nested stack, but it may replace or delete resources in it, which are not known here.",
-        source: "AWS::CloudFormation::Stack, CloudFormation template reference",
-    }
-}
 
 /// Types whose schemas name no handlers, and whose other properties are updated in place.
 ///

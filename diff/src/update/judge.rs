@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_template::{DeletionPolicy, LogicalId, ResourceEntry, Template};
 
 use super::compare::Sides;
+use super::presence::{self, Presence, Presences};
 use super::rules::Question;
 use super::{DataEffect, Fate, Outcome, Update, Verdict, carry, data, exports, protection, taken};
+use crate::Stack;
 use crate::change::{ChangeKind, ResourceChange, StackChange};
 
 /// Decides what CloudFormation does with each changed resource of a stack, and what happens to the data: sets the
@@ -16,48 +18,64 @@ use crate::change::{ChangeKind, ResourceChange, StackChange};
 /// `Changed` and no changed property. An added resource whose name is taken gets the fate `Updated(Fails)`: CloudFormation
 /// tries to create it, and the update fails. A resource with the fate `Moved` keeps its outcome.
 ///
+/// A resource whose condition is false on one side does not exist there: it is created or deleted, or is unchanged if it
+/// exists on neither side. A resource that a condition alone creates or deletes is added to the stack's resources too.
+///
 /// If the whole stack is removed (`after` is `None`), its resources are judged as CloudFormation deletes a stack.
-pub fn judge(change: &mut StackChange, before: Option<&Template>, after: Option<&Template>) {
+pub fn judge(change: &mut StackChange, before: Option<Stack<'_>>, after: Option<Stack<'_>>) {
     let empty = Template::default();
-    let sides = Sides { before: before.unwrap_or(&empty), after: after.unwrap_or(&empty) };
+    let [old, new] = [before, after].map(|side| side.map_or(&empty, |stack| stack.template));
+    let places = [before, after].map(|side| side.map(|stack| stack.place));
+    let sides = Sides { before: old, after: new, places };
+    let presences = presence::all(sides);
     for other in &mut change.others {
         other.update = Update::Nothing;
     }
     let mut verdicts: BTreeMap<LogicalId, Verdict> = BTreeMap::new();
     for resource in &mut change.resources {
         if resource.kind == ChangeKind::Changed && resource.outcome.fate != Fate::Moved {
-            let verdict = own(resource, sides);
+            let presence = presences.get(&resource.logical_id);
+            let verdict = own(resource, presence, sides);
+            let stays = presence.is_none_or(Presence::may_stay);
+            let verdict = if stays { verdict } else { Verdict::default() };
             verdicts.insert(resource.logical_id.clone(), verdict);
         }
     }
-    let named = carry::carry(&mut verdicts, &change.others, sides);
-    taken::refuse(&mut verdicts, &named, sides);
-    append(change, &verdicts, sides);
+    carry::carry(&mut verdicts, &change.others, sides);
+    taken::refuse(&mut verdicts, sides);
+    append(change, &verdicts, &presences, sides);
     for resource in &mut change.resources {
         if resource.outcome.fate != Fate::Moved {
-            resource.outcome = outcome(resource, &verdicts, sides);
+            let presence = presences.get(&resource.logical_id);
+            resource.outcome = outcome(resource, presence, &verdicts, sides);
         }
     }
-    taken::collide(change, &verdicts, &named, sides);
+    taken::collide(change, &verdicts, sides);
     exports::warn(change, sides.after);
 }
 
 /// The verdict on a resource from its own changes alone.
-fn own(resource: &mut ResourceChange, sides: Sides<'_>) -> Verdict {
+fn own(resource: &mut ResourceChange, presence: Option<&Presence>, sides: Sides<'_>) -> Verdict {
     let pair = sides.pair(&resource.logical_id);
+    let known = pair.map(|(before, after)| (sides.known(true, before), sides.known(false, after)));
+    let known = known.as_ref().map(|(before, after)| (before.as_ref(), after.as_ref()));
     let mut verdict = Verdict::default();
     for property in &mut resource.properties {
         let of_property = {
             let touches = |pattern: &str| sides.touches(property, pattern);
             let (kind, path) = (&*resource.resource_type, property.path.as_str());
-            Question { kind, path, touches: &touches, pair }.verdict()
+            Question { kind, path, touches: &touches, pair: known }.verdict()
         };
         property.update = of_property.update;
         verdict.add(of_property);
     }
     for attribute in &mut resource.attributes {
         let of_attribute = match (attribute.path.as_str(), pair) {
-            ("/Condition", Some((before, after))) => condition(before, after),
+            // The presence of the resource decides.
+            ("/Condition", _) if presence.is_some_and(Presence::may_change) => {
+                attribute.update = Update::MayReplace;
+                continue;
+            }
             ("/DeletionPolicy" | "/UpdateReplacePolicy", Some((before, after))) => {
                 policy(&attribute.path, before, after)
             }
@@ -98,20 +116,6 @@ fn type_changed(before: &ResourceEntry, after: &ResourceEntry) -> Verdict {
     Verdict::new(Update::Fails, reason)
 }
 
-fn condition(before: &ResourceEntry, after: &ResourceEntry) -> Verdict {
-    let shown = |resource: &ResourceEntry| match &resource.condition {
-        Some(name) => format!("under condition {name}"),
-        None => "always".to_owned(),
-    };
-    let reason = format!(
-        "`/Condition` changes: the resource existed {}, and exists {} after the change. CloudFormation creates or deletes it \
-         accordingly.",
-        shown(before),
-        shown(after)
-    );
-    Verdict::new(Update::MayReplace, reason)
-}
-
 /// A warning, if a policy keeps the resource no longer.
 fn policy(path: &str, before: &ResourceEntry, after: &ResourceEntry) -> Verdict {
     let name = path.trim_start_matches('/');
@@ -148,13 +152,22 @@ fn policy(path: &str, before: &ResourceEntry, after: &ResourceEntry) -> Verdict 
     verdict
 }
 
-/// Adds the resources that change only because of what they refer to.
-fn append(change: &mut StackChange, verdicts: &BTreeMap<LogicalId, Verdict>, sides: Sides<'_>) {
+/// Adds the resources that change only because of what they refer to, or because of a condition.
+fn append(
+    change: &mut StackChange,
+    verdicts: &BTreeMap<LogicalId, Verdict>,
+    presences: &Presences,
+    sides: Sides<'_>,
+) {
     let known: BTreeSet<LogicalId> =
         change.resources.iter().map(|resource| resource.logical_id.clone()).collect();
-    for (id, verdict) in verdicts {
+    let carried = verdicts.iter().filter(|(_, verdict)| verdict.update != Update::Nothing);
+    let conditional = presences.iter().filter(|(_, presence)| presence.may_change());
+    let mut ids: BTreeSet<&LogicalId> = carried.map(|(id, _)| id).collect();
+    ids.extend(conditional.map(|(id, _)| id));
+    for id in ids {
         let Some((_, after)) = sides.pair(id) else { continue };
-        if known.contains(id) || verdict.update == Update::Nothing {
+        if known.contains(id) {
             continue;
         }
         change.resources.push(ResourceChange {
@@ -173,21 +186,29 @@ fn append(change: &mut StackChange, verdicts: &BTreeMap<LogicalId, Verdict>, sid
 
 fn outcome(
     resource: &ResourceChange,
+    presence: Option<&Presence>,
     verdicts: &BTreeMap<LogicalId, Verdict>,
     sides: Sides<'_>,
 ) -> Outcome {
     let id = &resource.logical_id;
+    let before = sides.before.resources.get(id).map(|entry| sides.known(true, entry));
+    let (before, after) = (before.as_deref(), sides.after.resources.get(id));
+    let update = verdicts.get(id).map_or(Update::Nothing, |verdict| verdict.update);
+    if let Some(found) = presence.and_then(|found| found.outcome(before, after, update)) {
+        return found;
+    }
     match resource.kind {
         ChangeKind::Added => {
             Outcome { fate: Fate::Created, data: DataEffect::None, reasons: Vec::new() }
         }
-        ChangeKind::Removed => match sides.before.resources.get(id) {
+        ChangeKind::Removed => match before {
             Some(entry) => data::removed(entry),
             None => Outcome { fate: Fate::Deleted, data: DataEffect::None, reasons: Vec::new() },
         },
         ChangeKind::Changed => {
             let verdict = verdicts.get(id).cloned().unwrap_or_default();
-            changed(verdict, sides.pair(id), sides)
+            let after = after.map(|entry| sides.known(false, entry));
+            changed(verdict, before.zip(after.as_deref()), sides)
         }
     }
 }

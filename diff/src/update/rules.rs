@@ -19,6 +19,9 @@ pub(super) struct Question<'q> {
     pub(super) pair: Option<(&'q ResourceEntry, &'q ResourceEntry)>,
 }
 
+/// The type of nested stacks.
+pub(super) const NESTED: &str = "AWS::CloudFormation::Stack";
+
 /// Whether a type is a custom resource.
 fn is_custom(kind: &str) -> bool {
     kind == "AWS::CloudFormation::CustomResource" || kind.starts_with("Custom::")
@@ -33,6 +36,9 @@ impl Question<'_> {
         }
         if is_custom(self.kind) {
             return self.custom();
+        }
+        if self.kind == NESTED {
+            return self.nested();
         }
         let Some(rules) = updates_of(self.kind) else {
             let sentence = format!(
@@ -119,7 +125,7 @@ impl Question<'_> {
     /// Sources: "AWS::CloudFormation::CustomResource" in the CloudFormation template reference: updates of
     /// `ServiceToken` are not supported; aws-cloudformation/cloudformation-coverage-roadmap #802 and serverless/serverless
     /// #9240: "Modifying service token is not allowed"; "Update request for CloudFormation custom resources" in its user
-    /// guide.
+    /// guide; "Replacing a custom resource during an update" in the template reference.
     fn custom(&self) -> Verdict {
         match (self.touches)("/ServiceToken") {
             Differs::Yes => Verdict::new(
@@ -135,12 +141,25 @@ impl Question<'_> {
                     .to_owned(),
             ),
             Differs::No => Verdict::new(
-                Update::InPlace,
+                Update::MayReplace,
                 format!(
-                    "`{}` changes: CloudFormation sends an update request to the provider of the custom resource.",
+                    "`{}` changes: CloudFormation sends an update request to the provider of the custom resource. If the \
+                     provider answers with another physical ID, CloudFormation replaces the resource.",
                     self.path
                 ),
             ),
         }
+    }
+
+    /// Source: "AWS::CloudFormation::Stack" in the CloudFormation template reference: "Whether an update causes
+    /// interruptions depends on the resources that are being updated. An update never causes a nested stack to be
+    /// replaced."
+    fn nested(&self) -> Verdict {
+        let sentence = format!(
+            "`{}` changes: CloudFormation updates the nested stack and does not replace it. It may replace or delete resources \
+             in it: the nested template is not compared here.",
+            self.path
+        );
+        Verdict::new(Update::InPlace, sentence)
     }
 }

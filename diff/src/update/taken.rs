@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use lakewright_template::schema::{UpdateRules, updates_of};
 use lakewright_template::{LogicalId, ResourceEntry, Value};
 
-use super::carry::Named;
-use super::compare::{Sides, value_at};
+use super::compare::{Differs, Sides, value_at};
 use super::facts::NAMES;
 use super::{Fate, Update, Verdict, carry};
 use crate::change::{ChangeKind, StackChange};
@@ -39,14 +38,19 @@ fn identity(resource: &ResourceEntry) -> Option<Identity<'_>> {
     is_whole.then_some(known)
 }
 
-/// Whether a part of an identity changes with something that it refers to.
-fn is_moving(
-    identity: &[Part<'_>],
+/// Whether two resources have the same identity for sure.
+fn is_same(
+    old: &[Part<'_>],
+    new: &[Part<'_>],
     verdicts: &BTreeMap<LogicalId, Verdict>,
-    named: &Named,
+    sides: Sides<'_>,
 ) -> bool {
-    let mut values = identity.iter().filter_map(|(_, value)| *value);
-    values.any(|value| carry::is_moving(value, verdicts, named))
+    let mut parts = old.iter().zip(new);
+    old.len() == new.len()
+        && parts.all(|((_, left), (_, right))| {
+            sides.differs(*left, *right) == Differs::No
+                && right.is_none_or(|value| !carry::is_moving(value, verdicts))
+        })
 }
 
 /// The name as text for messages.
@@ -58,7 +62,7 @@ fn shown(identity: &[Part<'_>]) -> String {
 }
 
 /// Finds resources that are replaced and keep their name.
-pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, named: &Named, sides: Sides<'_>) {
+pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, sides: Sides<'_>) {
     let mut refused: Vec<(LogicalId, bool, String)> = Vec::new();
     for (id, verdict) in verdicts.iter().filter(|(_, verdict)| verdict.is_replaced()) {
         let Some((before, after)) = sides.pair(id) else { continue };
@@ -66,7 +70,7 @@ pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, named: &Named,
             continue;
         }
         let (Some(old), Some(new)) = (identity(before), identity(after)) else { continue };
-        if old == new && !is_moving(&new, verdicts, named) {
+        if is_same(&old, &new, verdicts, sides) {
             refused.push((id.clone(), verdict.update == Update::Replaces, shown(&new)));
         }
     }
@@ -92,7 +96,6 @@ pub(super) fn refuse(verdicts: &mut BTreeMap<LogicalId, Verdict>, named: &Named,
 pub(super) fn collide(
     change: &mut StackChange,
     verdicts: &BTreeMap<LogicalId, Verdict>,
-    named: &Named,
     sides: Sides<'_>,
 ) {
     let removed: Vec<(LogicalId, &ResourceEntry, Identity<'_>)> = change
@@ -111,12 +114,10 @@ pub(super) fn collide(
             continue;
         }
         let Some(entry) = sides.after.resources.get(&added.logical_id) else { continue };
-        let Some(wanted) = identity(entry).filter(|known| !is_moving(known, verdicts, named))
-        else {
-            continue;
-        };
-        let mut alike =
-            removed.iter().filter(|(_, other, known)| other.kind == entry.kind && *known == wanted);
+        let Some(wanted) = identity(entry) else { continue };
+        let mut alike = removed.iter().filter(|(_, other, known)| {
+            other.kind == entry.kind && is_same(known, &wanted, verdicts, sides)
+        });
         let Some((old, _, _)) = alike.next() else { continue };
         added.outcome.fate = Fate::Updated(Update::Fails);
         added.outcome.reasons.push(format!(

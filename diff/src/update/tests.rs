@@ -1,15 +1,19 @@
 //! Each verdict with its source. "Schemas" are those in `template/data`; "the table" is a comparison of
 //! these schemas with the database of the AWS CDK (@aws-cdk/aws-service-spec 0.1.216), which disagrees with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_template::{DeletionPolicy, LogicalId, Map, ResourceEntry, Template, Value, read};
+use lakewright_template::{
+    DeletionPolicy, LogicalId, Map, Place, ResourceEntry, Template, Value, read,
+};
 
 use super::*;
+use crate::Stack;
 use crate::change::{ChangeKind, PropertyChange, ResourceChange, StackChange};
 
 mod data;
 mod unpinned;
+mod values;
 
 fn property(path: String, before: Option<&Value>, after: Option<&Value>) -> PropertyChange {
     let (before, after) = (before.cloned(), after.cloned());
@@ -120,10 +124,29 @@ fn judged(before: &str, after: &str) -> StackChange {
         let path = format!("/Conditions/{name}");
         changes(&path, before.conditions.get(name), Some(condition), &mut others);
     }
+    for (name, mapping) in after.mappings.iter() {
+        let path = format!("/Mappings/{name}");
+        changes(&path, before.mappings.get(name), Some(mapping), &mut others);
+    }
     let mut change =
         StackChange { stack: "s".to_owned(), kind: ChangeKind::Changed, resources, others };
-    judge(&mut change, Some(&before), Some(&after));
+    judge_in("eu-west-1", &mut change, Some(&before), Some(&after));
     change
+}
+
+/// Judges a change of a stack in a region.
+fn judge_in(
+    region: &str,
+    change: &mut StackChange,
+    before: Option<&Template>,
+    after: Option<&Template>,
+) {
+    let place = Place::parse("111122223333", region).expect("a place");
+    let lines = BTreeMap::new();
+    let [before, after] = [before, after].map(|side| {
+        side.map(|template| Stack { address: "s", place: &place, template, lines: &lines })
+    });
+    judge(change, before, after);
 }
 
 fn outcome<'c>(change: &'c StackChange, id: &str) -> &'c Outcome {
@@ -238,7 +261,9 @@ fn functions_replace_for_sure_only_if_their_results_differ_for_sure() {
     let name = |value: &str| format!("BucketName: {value}");
     for (before, after, fate) in [
         ("!Sub 'a-${AWS::Region}'", "!Sub 'b-${AWS::Region}'", REPLACES),
-        ("!Sub 'a-${AWS::Region}'", "a-eu-west-1", MAY_REPLACE),
+        ("!Sub 'a-${AWS::Region}'", "a-eu-west-1", Fate::Unchanged),
+        ("!Sub 'a-${AWS::StackName}'", "a-s", MAY_REPLACE),
+        ("!Sub 'a-${AWS::StackName}'", "!Sub 'b-${AWS::StackName}'", REPLACES),
         ("!Ref 'AWS::Region'", "!Ref 'AWS::StackName'", MAY_REPLACE),
         ("!Join ['-', [a, !Ref 'AWS::Region']]", "!Join ['-', [b, !Ref 'AWS::Region']]", REPLACES),
         ("!If [C, a, b]", "!If [C, a, c]", MAY_REPLACE),
@@ -259,14 +284,15 @@ fn a_type_without_schema_may_be_replaced_and_the_reason_says_so() {
     }
 }
 
-/// Sources: "AWS::CloudFormation::CustomResource", CloudFormation template reference; serverless/serverless #9240.
+/// Sources: "AWS::CloudFormation::CustomResource" ("Replacing a custom resource during an update"), CloudFormation template
+/// reference; serverless/serverless #9240.
 #[test]
 fn a_custom_resource_keeps_its_service_token() {
     for kind in ["AWS::CloudFormation::CustomResource", "Custom::Thing"] {
         assert_eq!(update(kind, "ServiceToken: a", "ServiceToken: b"), FAILS);
         let found = one(kind, "ServiceToken: a, Size: 1", "ServiceToken: a, Size: 2");
-        assert_eq!(found.fate, IN_PLACE);
-        assert!(says(&found, "update request to the provider"), "{found:?}");
+        assert_eq!(found.fate, MAY_REPLACE);
+        assert!(says(&found, "answers with another physical ID"), "{found:?}");
     }
 }
 
@@ -501,10 +527,11 @@ Resources:
         )
     };
     let change = judged(&text("a"), &text("b"));
-    assert_eq!(outcome(&change, "B").fate, MAY_REPLACE);
+    assert_eq!(outcome(&change, "B").fate, REPLACES);
     assert!(says(outcome(&change, "B"), "parameter P"));
     // The name changes with the parameter.
     assert!(!says(outcome(&change, "B"), "is taken"));
+    assert_eq!(outcome(&change, "T").fate, Fate::Deleted);
     assert!(says(outcome(&change, "T"), "condition C"));
 }
 

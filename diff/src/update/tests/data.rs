@@ -3,8 +3,8 @@
 use crate::update::Outcome;
 use lakewright_template::read;
 
-use super::super::{DataEffect, Fate, judge, limits};
-use super::{IN_PLACE, judged, one, outcome, resource, says};
+use super::super::{DataEffect, Fate, limits};
+use super::{IN_PLACE, judge_in, judged, one, outcome, resource, says};
 use crate::change::{ChangeKind, StackChange};
 
 fn removed(kind: &str, rest: &str) -> Outcome {
@@ -38,6 +38,26 @@ fn what_is_removed_is_kept_or_lost_by_its_policy() {
     assert_eq!((topic.fate, topic.data), (Fate::Deleted, DataEffect::None));
 }
 
+/// Source: "Resource link handling in AWS Glue APIs", Lake Formation developer guide: `DeleteDatabase` and `DeleteTable`
+/// delete the link and not its target.
+#[test]
+fn a_removed_link_loses_nothing() {
+    let kind = "AWS::Glue::Database";
+    let link =
+        "DatabaseInput: {Name: l, TargetDatabase: {CatalogId: '444455556666', DatabaseName: d}}";
+    let found = removed(kind, &format!(", Properties: {{{link}}}"));
+    assert_eq!((found.fate, found.data), (Fate::Deleted, DataEffect::None));
+    assert!(says(&found, "only a resource link"), "{found:?}");
+    let kept = removed(kind, &format!(", DeletionPolicy: Retain, Properties: {{{link}}}"));
+    assert_eq!((kept.fate, kept.data), (Fate::Retained, DataEffect::None));
+    let own = removed(kind, ", Properties: {DatabaseInput: {Name: d}}");
+    assert_eq!(own.data, DataEffect::Lost);
+    let table = ", Properties: {TableInput: {Name: l, TargetTable: {DatabaseName: d, Name: t}}}";
+    assert_eq!(removed("AWS::Glue::Table", table).data, DataEffect::None);
+    let own = removed("AWS::Glue::Table", ", Properties: {TableInput: {Name: t}}");
+    assert_eq!(own.data, DataEffect::Lost);
+}
+
 /// Sources: "DeletionPolicy attribute", CloudFormation template reference; `StatefulResources.json` of cfn-lint 1.58.0.
 #[test]
 fn databases_of_others_are_deleted_with_a_snapshot_by_default() {
@@ -64,7 +84,7 @@ fn a_removed_stack_is_judged_as_a_deletion() {
         resources: resources.collect(),
         others: Vec::new(),
     };
-    judge(&mut change, Some(&before), None);
+    judge_in("eu-west-1", &mut change, Some(&before), None);
     assert_eq!(outcome(&change, "B").fate, Fate::Retained);
 }
 
