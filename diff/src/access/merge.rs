@@ -28,18 +28,23 @@ pub(super) struct Merged {
     others: Vec<AccessChange>,
 }
 
+/// Why the side that does not allow the requests does not allow them, with the side.
+fn denial((before, after): (&'static str, &'static str), is_gained: bool) -> String {
+    let (side, reason) = if is_gained { ("before", before) } else { ("after", after) };
+    if reason.is_empty() { String::new() } else { format!("{side} the change, {reason}") }
+}
+
 impl Merged {
     pub(super) fn add(&mut self, principal: &str, found: Found<'_>, sides: [&Side<'_>; 2]) {
         let Found { actions, resource, witness, context, difference } = found;
         let (list, answers, statements, reason) = match difference {
             Difference::Decided { answers, is_gained, statements, reasons } => {
                 let list = if is_gained { List::Gained } else { List::Lost };
-                let reason = if is_gained { reasons.0 } else { reasons.1 };
-                (list, answers, statements, reason)
+                (list, answers, statements, denial(reasons, is_gained))
             }
             Difference::Undecided { reason, answers, statements } => {
                 let answers = answers.unwrap_or((Answer::Depends, Answer::Depends));
-                (List::Unknown, answers, statements, reason)
+                (List::Unknown, answers, statements, reason.to_owned())
             }
         };
         let statements = deciding(&statements);
@@ -72,7 +77,7 @@ impl Merged {
             decisions: answers,
             statements,
             because,
-            reason: reason.to_owned(),
+            reason,
         };
         reaches.insert(key, reach);
     }
