@@ -56,5 +56,32 @@ pub(super) fn short_request(one: &StackRefactoring) -> String {
 
 /// The whole request.
 pub(super) fn request(one: &StackRefactoring) -> String {
-    value_to_compact_json(&Value::from(one.request.clone()))
+    printable(&value_to_compact_json(&Value::from(one.request.clone()))).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_the_request_without_its_templates() {
+        let definition =
+            Map::new().with("StackName", "a").with("TemplateBody", "{\"Resources\":{}}");
+        let one = StackRefactoring {
+            stacks: vec!["111122223333/eu-west-1/a".to_owned()],
+            request: Map::new()
+                .with("EnableStackCreation", false)
+                .with("StackDefinitions", Value::from(vec![definition])),
+        };
+        assert_eq!(
+            short_request(&one),
+            "{\"EnableStackCreation\":false,\"StackDefinitions\":[{\"StackName\":\"a\",\
+             \"TemplateBody\":\"(the template after the change)\"}]}"
+        );
+        assert!(request(&one).contains("Resources"), "{}", request(&one));
+        assert_eq!(
+            command(&one),
+            "aws cloudformation create-stack-refactor --region eu-west-1 --cli-input-json file://request.json"
+        );
+    }
 }
