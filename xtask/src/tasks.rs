@@ -15,9 +15,18 @@ const PYTHON: [&str; 6] = [
     "jsonschema==4.26.0",
     "pyyaml==6.0.4",
 ];
-/// The pinned Node.js packages: the language server that editors use, and a JSON Schema validator with a YAML parser. Later
-/// versions of the server need Node.js 22.
-const NODE: [&str; 3] = ["yaml-language-server@1.19.2", "ajv@8.20.0", "yaml@2.7.1"];
+/// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, a browser with
+/// the library that operates it, the schema of SARIF, and the reader of the CDK's reports. Later versions of the server need
+/// Node.js 22.
+const NODE: [&str; 7] = [
+    "yaml-language-server@1.19.2",
+    "ajv@8.20.0",
+    "yaml@2.7.1",
+    "@sparticuz/chromium@153.0.0",
+    "playwright-core@1.64.1",
+    "@microsoft/jest-sarif@1.0.0-beta.0",
+    "@aws-cdk/cloud-assembly-schema@55.6.0",
+];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -111,7 +120,8 @@ fn python_tools() -> Result {
 /// Installs the Node.js tools for the tests under `target`.
 fn node_tools() -> Result {
     let folder = root().join("target/node");
-    let stamp = folder.join(format!("{}.installed", NODE.join(".")));
+    // Names of packages have slashes.
+    let stamp = folder.join(format!("{}.installed", NODE.join(".").replace('/', "-")));
     if stamp.exists() {
         return Ok(());
     }

@@ -2,6 +2,8 @@
 //!
 //! Each finding is a result at the manifest lines that cause it, or at the template if no manifest is known.
 
+use std::collections::BTreeSet;
+
 use lakewright_diff::access::{AccessChange, Reach};
 use lakewright_diff::change::{PropertyChange, ResourceChange};
 use lakewright_diff::update::DataEffect;
@@ -119,8 +121,10 @@ struct Finding {
 /// The result of a finding.
 fn result(finding: Finding) -> (Rule, Value) {
     let Finding { id, rule, level, message, lines, stack } = finding;
-    let mut places: Vec<Value> = lines.iter().map(|line| place(line)).collect();
-    places.dedup();
+    // The schema refuses two equal positions.
+    let mut known = BTreeSet::new();
+    let lines = lines.iter().filter(|line| known.insert(*line));
+    let mut places: Vec<Value> = lines.map(|line| place(line)).collect();
     if places.is_empty() {
         places.extend(stack.map(|stack| located(&template(&stack), None)));
     }
