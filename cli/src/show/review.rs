@@ -214,6 +214,10 @@ impl<'r> Shown<'r> {
         if fails > 0 {
             parts.push(format!("{fails} cannot be updated"));
         }
+        let moved = self.review.moves.len();
+        if moved > 0 {
+            parts.push(format!("{moved} moved"));
+        }
         parts.join(", ")
     }
 

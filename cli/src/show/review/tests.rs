@@ -145,7 +145,7 @@ fn the_summary_counts_what_matters() {
     let review = sample();
     assert_eq!(
         shown(&review).summary(),
-        "2 stacks change (1 replaced, 0 deleted, 1 cannot be updated); 1 principal gains access, 1 loses access; \
+        "2 stacks change (1 replaced, 0 deleted, 1 cannot be updated, 1 moved); 1 principal gains access, 1 loses access; \
          data could be lost in 1 resource"
     );
     let equal = Review { notes: vec!["a note".to_owned()], equal: 4, ..Review::default() };
