@@ -189,14 +189,25 @@ impl Screen {
 
     /// A value before and after the change, shortened to one line.
     fn property(&mut self, indent: usize, change: &PropertyChange, after: Option<&Value>) {
-        let PropertyChange { path, before, update: effect, .. } = change;
-        let path = sentences::printable(path);
+        let path = format!("{}: ", sentences::printable(&change.path));
+        self.values(indent, &path, change, after);
+    }
+
+    /// The same behind other words than the path.
+    fn values(
+        &mut self,
+        indent: usize,
+        words: &str,
+        change: &PropertyChange,
+        after: Option<&Value>,
+    ) {
+        let PropertyChange { before, update: effect, .. } = change;
         let effect = match effect {
             Update::Nothing | Update::InPlace => String::new(),
             severe => format!(" ({})", update(*severe)),
         };
-        // The colon, the arrow, and the spaces beside them.
-        let taken = indent + length(&path) + length(&effect) + ":  → ".chars().count();
+        // The arrow with the spaces beside it.
+        let taken = indent + length(words) + length(&effect) + " → ".chars().count();
         let room = self.width.saturating_sub(taken).max(2 * LEAST_VALUE);
         let [mut old, mut new] = [before.as_ref(), after].map(sentences::value);
         if before.is_some() && after.is_some() && length(&old) + length(&new) > room {
@@ -206,7 +217,7 @@ impl Screen {
         let for_old = (room / 2).max(room.saturating_sub(length(&new)));
         let old = sentences::shortened(&old, for_old);
         let new = sentences::shortened(&new, room.saturating_sub(length(&old)));
-        self.line(indent, "", &format!("{path}: {old} → {new}{effect}"));
+        self.line(indent, "", &format!("{words}{old} → {new}{effect}"));
     }
 
     fn others(&mut self, stacks: &[(ShownStack<'_>, Vec<&ResourceChange>)], shown: &Shown<'_>) {
@@ -228,7 +239,8 @@ impl Screen {
             for other in others {
                 let sentence = sentences::other(other);
                 self.line(4, "~", &format!("{sentence} [{}]", id_of_other(address, other)));
-                self.property(8, other, other.after.as_ref());
+                // The sentence has the path.
+                self.values(8, "", other, other.after.as_ref());
             }
         }
     }
@@ -293,7 +305,7 @@ fn colour(sign: &str) -> Option<&'static str> {
 mod tests {
     use lakewright_diff::review::Review;
 
-    use super::super::tests::{sample, shown};
+    use super::super::tests::{property, reach, sample, shown};
     use super::*;
 
     #[test]
@@ -343,5 +355,33 @@ mod tests {
         assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
         assert!(text.contains("/Tags/0/Value: (none) → \"\\u001b]0;x\\u0007y"), "{text}");
         assert!(text.contains("… (may-replace)"), "{text}");
+    }
+
+    #[test]
+    fn long_values_show_where_they_differ_and_an_exchanged_item_is_one_line() {
+        let mut review = sample();
+        let start = "a".repeat(300);
+        let [old, new] = ["one", "two"].map(|end| Some([start.as_str(), end].concat().into()));
+        let resource = &mut review.stacks[0].resources[2];
+        resource.properties = vec![
+            property("/Names/0", Some("old".into()), None),
+            property("/Names/0", None, Some("new".into())),
+            property("/Long", old, new),
+        ];
+        let text = text(&shown(&review), Style::Plain, 100);
+        assert!(text.contains("/Names/0: \"old\" → \"new\"\n"), "{text}");
+        assert!(text.contains("/Long: …aaaaaaaaaaone\" → …aaaaaaaaaatwo\"\n"), "{text}");
+        // The path of an output is there once.
+        assert_eq!(text.matches("/Outputs/Name/Value").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn a_principal_is_named_once_for_all_that_it_gains() {
+        let mut review = sample();
+        let more = reach(&["s3:PutObject"], "arn:aws:s3:::bucket/*");
+        review.access[0].gained.push(more);
+        let text = text(&shown(&review), Style::Plain, 100);
+        assert_eq!(text.matches("team/science/TeamA").count(), 1, "{text}");
+        assert_eq!(text.matches("+ can now ").count(), 2, "{text}");
     }
 }
