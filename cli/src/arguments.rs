@@ -47,8 +47,8 @@ impl Arguments {
         let (others, expected): (&[Format], &str) = match self.command {
             Command::Access(_) => (&[Format::Csv, Format::Html], "human, json, csv or html"),
             Command::Diff(_) => (
-                &[Format::Html, Format::Markdown, Format::Sarif],
-                "human, json, html, markdown or sarif",
+                &[Format::Html, Format::Markdown, Format::Sarif, Format::CdkReport],
+                "human, json, html, markdown, sarif or cdk-report",
             ),
             _ => (&[], "human or json"),
         };
@@ -92,6 +92,8 @@ pub(crate) enum Format {
     Markdown,
     /// For tools that show findings beside code; `diff` only
     Sarif,
+    /// For tools that read the CDK's `validation-report.json`; `diff` only
+    CdkReport,
 }
 
 /// When to use colours.

@@ -1,24 +1,54 @@
 //! The whole review of a change.
 
+use lakewright_template::Map;
+
 use crate::Stack;
 use crate::access::{AccessChange, Side, compare};
 use crate::change::{self, ChangeKind, ResourceChange, StackChange};
+use crate::classes;
 use crate::moves::{self, Moves};
 use crate::update::{judge, limits};
+
+/// The number of stacks that change alike from which one of them stands for all.
+const ALIKE: usize = 3;
 
 /// What a change does.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Review {
     /// The stacks that differ, sorted.
     pub stacks: Vec<StackChange>,
+    /// The groups of at least three stacks that change alike, the smallest group first.
+    pub alike: Vec<Alike>,
     /// The number of stacks that are equal on both sides.
     pub equal: usize,
     /// The principals whose access differs, broadened access first.
     pub access: Vec<AccessChange>,
     /// Resources that move between stacks.
     pub moves: Vec<Move>,
+    /// The stack refactorings that do the moves without obstacles.
+    pub refactorings: Vec<StackRefactoring>,
+    /// The deployments that do the moves with obstacles, each in a sentence, in their order.
+    pub detours: Vec<String>,
     /// What was left out or could not be compared, each in a sentence.
     pub notes: Vec<String>,
+}
+
+/// Stacks that change alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alike {
+    /// The address of the stack that stands for all of them.
+    pub representative: String,
+    /// The addresses of all of them, sorted.
+    pub members: Vec<String>,
+}
+
+/// A refactoring that CloudFormation can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackRefactoring {
+    /// The addresses of the stacks, sorted.
+    pub stacks: Vec<String>,
+    /// The request `create-stack-refactor`, as `--cli-input-json` takes it.
+    pub request: Map,
 }
 
 /// A resource that moves to another stack or to another logical id.
@@ -45,11 +75,15 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
             add_lines(resource, old, new);
         }
     }
-    let Moves { moves, renamed_stacks, notes: of_moves } = moves::find(before, after, &mut stacks);
+    let Moves { moves, renamed_stacks: _, notes: of_moves } =
+        moves::find(before, after, &mut stacks);
+    let refactorings = moves::refactorings(&moves, before).into_iter();
+    let refactorings = refactorings
+        .map(|one| StackRefactoring { request: one.request(after), stacks: one.stacks })
+        .collect();
+    let detours = moves::detour(&moves, before, after);
     let (access, mut notes) = compare(sides[0], sides[1], &stacks);
     notes.extend(of_moves);
-    let renamed = renamed_stacks.into_iter();
-    notes.extend(renamed.map(|(old, new)| format!("the stack {old} is renamed to {new}")));
     for stack in &stacks {
         let of = |side: &[Stack<'_>]| {
             let stack = of_address(side, &stack.stack);
@@ -59,7 +93,18 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
         let near = of(after).into_iter().filter(|sentence| !known.contains(sentence));
         notes.extend(near.map(|sentence| format!("{}: {sentence}", stack.stack)));
     }
-    Review { stacks, equal: 0, access, moves, notes }
+    let alike = alike(&stacks);
+    Review { stacks, alike, equal: 0, access, moves, refactorings, detours, notes }
+}
+
+/// The groups of stacks that are shown as one stack.
+fn alike(stacks: &[StackChange]) -> Vec<Alike> {
+    let groups = classes::of(stacks).into_iter().filter(|class| class.members.len() >= ALIKE);
+    let groups = groups.filter_map(|class| {
+        let members: Vec<String> = class.members.into_iter().map(|one| one.stack).collect();
+        Some(Alike { representative: members.first()?.clone(), members })
+    });
+    groups.collect()
 }
 
 fn of_address<'t>(side: &[Stack<'t>], address: &str) -> Option<Stack<'t>> {
@@ -82,5 +127,51 @@ fn add_lines(resource: &mut ResourceChange, before: Option<Stack<'_>>, after: Op
     }
     if resource.lines_after.is_empty() {
         resource.lines_after = of_after.unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::update::{DataEffect, Fate, Outcome};
+
+    use super::*;
+
+    /// A stack with a new resource of a type.
+    fn added(stack: &str, resource_type: &'static str) -> StackChange {
+        StackChange {
+            stack: stack.to_owned(),
+            kind: ChangeKind::Changed,
+            resources: vec![ResourceChange {
+                logical_id: lakewright_template::LogicalId::parameter("New"),
+                resource_type: resource_type.into(),
+                kind: ChangeKind::Added,
+                properties: Vec::new(),
+                attributes: Vec::new(),
+                outcome: Outcome {
+                    fate: Fate::Created,
+                    data: DataEffect::None,
+                    reasons: Vec::new(),
+                },
+                lines_before: Vec::new(),
+                lines_after: Vec::new(),
+            }],
+            others: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn from_three_stacks_on_one_stands_for_all() {
+        let address = |name: &str| format!("111122223333/us-east-1/{name}");
+        let mut stacks = vec![
+            added(&address("one"), "AWS::SNS::Topic"),
+            added(&address("three"), "AWS::SNS::Topic"),
+            added(&address("two"), "AWS::SNS::Topic"),
+            added(&address("zother"), "AWS::SQS::Queue"),
+        ];
+        let members = ["one", "three", "two"].map(address).to_vec();
+        let one = Alike { representative: address("one"), members };
+        assert_eq!(alike(&stacks), [one]);
+        stacks.remove(1);
+        assert!(alike(&stacks).is_empty());
     }
 }

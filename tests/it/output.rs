@@ -105,6 +105,7 @@ fn what_commands_write_has_the_shape_of_its_schema() {
     of_decisions(&mut shapes, folder.path());
     of_changes(&mut shapes, folder.path());
     of_anybodys_templates(&mut shapes, folder.path());
+    of_moves(&mut shapes, folder.path());
     of_errors(&mut shapes, folder.path());
     of_itself(&mut shapes, folder.path());
     of_deployments(&mut shapes, folder.path());
@@ -231,6 +232,46 @@ fn of_anybodys_templates(shapes: &mut Shapes, folder: &Path) {
     }
     let others = others.display().to_string();
     is_filled(&shapes.of("check-assembly", &["check", "--assembly", &others]), "unread");
+}
+
+/// A review with a move that a stack refactoring can do, one that it cannot do, and three stacks that change alike.
+fn of_moves(shapes: &mut Shapes, folder: &Path) {
+    let topic = "  Topic: {Type: AWS::SNS::Topic}\n";
+    let bucket = |name: &str, more: &str| {
+        format!("  Bucket: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {name}{more}}}}}\n")
+    };
+    let versioned = ", VersioningConfiguration: {Status: Enabled}";
+    let queue = "  Queue: {Type: AWS::SQS::Queue}\n";
+    let files = [
+        ("a", bucket("acme-one", ""), String::new()),
+        ("b", String::new(), bucket("acme-one", "")),
+        ("c", bucket("acme-two", ""), String::new()),
+        ("d", String::new(), bucket("acme-two", versioned)),
+        ("e", String::new(), queue.to_owned()),
+        ("f", String::new(), queue.to_owned()),
+        ("g", String::new(), queue.to_owned()),
+    ];
+    let sides = ["moves-before", "moves-after"].map(|side| folder.join(side));
+    for side in &sides {
+        fs::create_dir(side).expect("a folder");
+    }
+    for (name, before, after) in files {
+        for (side, more) in sides.iter().zip([before, after]) {
+            let text = format!("Resources:\n{topic}{more}");
+            fs::write(side.join(format!("{name}.yaml")), text).expect("a file");
+        }
+    }
+    let [before, after] = sides.map(|side| side.display().to_string());
+    let place = ["--account", "111122223333", "--region", "eu-west-1"];
+    let review = shapes.of("diff", &[&["diff", &before, &after][..], &place].concat());
+    for key in ["classes", "moves", "refactorings", "detours"] {
+        is_filled(&review, key);
+    }
+    // Source: `CreateStackRefactor` in the CloudFormation API reference.
+    let request = &review["refactorings"][0]["request"];
+    for key in ["ResourceMappings", "StackDefinitions"] {
+        is_filled(request, key);
+    }
 }
 
 /// A mesh with errors, of every command that reads one.

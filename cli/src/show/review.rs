@@ -1,15 +1,18 @@
 //! Shows the review of a change. Each form has the same findings, with the same ids and the same sentences.
 
+mod alike;
+pub(crate) mod cdk;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;
+mod moves;
 mod picture;
 pub(crate) mod sarif;
 pub(crate) mod sentences;
 pub(crate) mod terminal;
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::action::{Action, Level};
 use lakewright_analysis::words::count;
@@ -18,6 +21,8 @@ use lakewright_diff::change::{ChangeKind, PropertyChange, ResourceChange, StackC
 use lakewright_diff::review::Review;
 use lakewright_diff::update::{DataEffect, Fate, Outcome, Update};
 use lakewright_template::digest::hex_prefix;
+
+use alike::AlikeAccess;
 
 /// The names that people know, of what templates name by an ARN or an address.
 pub(crate) trait Named {
@@ -104,22 +109,37 @@ impl Rule {
     }
 }
 
+/// A stack that is shown: for itself, or for all stacks that change alike.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ShownStack<'r> {
+    pub(crate) change: &'r StackChange,
+    /// The addresses of the stacks that change alike, this one included; empty if it is shown for itself.
+    pub(crate) alike: &'r [String],
+}
+
+impl ShownStack<'_> {
+    /// The number of stacks that it is shown for, besides itself.
+    pub(crate) fn others(&self) -> usize {
+        self.alike.len().saturating_sub(1)
+    }
+}
+
 /// A changed resource with its stack.
-pub(crate) type InStack<'r> = (&'r StackChange, &'r ResourceChange);
+pub(crate) type InStack<'r> = (ShownStack<'r>, &'r ResourceChange);
 
 /// The findings in the order in which people read them.
 #[derive(Debug)]
 pub(crate) struct Sections<'r> {
     /// Access that is gained or may be gained, most severe first.
-    pub(crate) gained: Vec<Entry<'r>>,
+    pub(crate) gained: Vec<AlikeAccess<'r>>,
     /// Resources whose data could be lost.
     pub(crate) data: Vec<InStack<'r>>,
     /// Updates that fail, and other resources that are replaced.
     pub(crate) replaced: Vec<InStack<'r>>,
     /// Access that is lost.
-    pub(crate) lost: Vec<Entry<'r>>,
-    /// The stacks with their other changes.
-    pub(crate) others: Vec<(&'r StackChange, Vec<&'r ResourceChange>)>,
+    pub(crate) lost: Vec<AlikeAccess<'r>>,
+    /// The stacks with their other changes; those that stand for others come last.
+    pub(crate) others: Vec<(ShownStack<'r>, Vec<&'r ResourceChange>)>,
 }
 
 impl<'r> Shown<'r> {
@@ -129,18 +149,39 @@ impl<'r> Shown<'r> {
     }
 
     pub(crate) fn is_equal(&self) -> bool {
-        let Review { stacks, equal: _, access, moves, notes: _ } = self.review;
+        let Review { stacks, access, moves, .. } = self.review;
         stacks.is_empty() && access.is_empty() && moves.is_empty()
     }
 
     /// The number of resources with a fate.
     pub(crate) fn fates(&self, fate: Fate) -> usize {
-        self.resources().filter(|(_, one)| one.outcome.fate == fate).count()
+        self.resources().filter(|one| one.outcome.fate == fate).count()
     }
 
-    fn resources(&self) -> impl Iterator<Item = InStack<'r>> {
-        let stacks = self.review.stacks.iter();
-        stacks.flat_map(|stack| stack.resources.iter().map(move |resource| (stack, resource)))
+    fn resources(&self) -> impl Iterator<Item = &'r ResourceChange> {
+        self.review.stacks.iter().flat_map(|stack| &stack.resources)
+    }
+
+    /// The names of the stacks that a stack is shown for, besides its own.
+    pub(crate) fn names_of_alike(&self, stack: ShownStack<'_>) -> Vec<String> {
+        let others = stack.alike.iter().filter(|one| **one != stack.change.stack);
+        others.map(|one| self.stack(one)).collect()
+    }
+
+    /// The stacks that are shown: first those that are shown for themselves, and then one of each group that changes alike.
+    pub(crate) fn shown_stacks(&self) -> Vec<ShownStack<'r>> {
+        let Review { stacks, alike, .. } = self.review;
+        let members: BTreeSet<&String> = alike.iter().flat_map(|one| &one.members).collect();
+        let single = stacks.iter().filter(|one| !members.contains(&one.stack));
+        let mut shown: Vec<ShownStack<'r>> =
+            single.map(|change| ShownStack { change, alike: &[] }).collect();
+        let by_address: BTreeMap<&str, &StackChange> =
+            stacks.iter().map(|one| (one.stack.as_str(), one)).collect();
+        shown.extend(alike.iter().filter_map(|one| {
+            let change = by_address.get(one.representative.as_str()).copied()?;
+            Some(ShownStack { change, alike: &one.members })
+        }));
+        shown
     }
 
     /// The review in one line.
@@ -149,9 +190,9 @@ impl<'r> Shown<'r> {
             return "no changes".to_owned();
         }
         let stacks = self.review.stacks.len();
-        let data = self.resources().filter(|(_, one)| {
-            matches!(one.outcome.data, DataEffect::Unreadable | DataEffect::Lost)
-        });
+        let data = self
+            .resources()
+            .filter(|one| matches!(one.outcome.data, DataEffect::Unreadable | DataEffect::Lost));
         format!(
             "{} {} ({}); {}; data could be lost in {}",
             count(stacks, "stack"),
@@ -172,6 +213,10 @@ impl<'r> Shown<'r> {
         parts.push(format!("{} deleted", self.fates(Fate::Deleted)));
         if fails > 0 {
             parts.push(format!("{fails} cannot be updated"));
+        }
+        let moved = self.review.moves.len();
+        if moved > 0 {
+            parts.push(format!("{moved} moved"));
         }
         parts.join(", ")
     }
@@ -197,12 +242,15 @@ impl<'r> Shown<'r> {
     pub(crate) fn sections(&self) -> Sections<'r> {
         let mut entries: Vec<Entry<'r>> = self.review.access.iter().flat_map(entries).collect();
         entries.sort_by_key(Entry::rank);
-        let (lost, gained) = entries.into_iter().partition(|entry| entry.how == How::Lost);
+        let (lost, gained): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.how == How::Lost);
+        let stacks = self.shown_stacks();
         let of_rule = |rules: &[Rule]| -> Vec<InStack<'r>> {
-            let mut found: Vec<InStack<'r>> = self
-                .resources()
-                .filter(|(_, one)| rules.contains(&Rule::of_outcome(&one.outcome)))
-                .collect();
+            let all = stacks
+                .iter()
+                .flat_map(|stack| stack.change.resources.iter().map(move |one| (*stack, one)));
+            let mut found: Vec<InStack<'r>> =
+                all.filter(|(_, one)| rules.contains(&Rule::of_outcome(&one.outcome))).collect();
             found.sort_by_key(|(_, one)| {
                 (
                     Rule::of_outcome(&one.outcome),
@@ -212,31 +260,35 @@ impl<'r> Shown<'r> {
             });
             found
         };
-        let others = self.review.stacks.iter().map(|stack| {
-            let resources = stack.resources.iter();
+        let others = stacks.iter().map(|stack| {
+            let resources = stack.change.resources.iter();
             let is_other = |one: &&ResourceChange| Rule::of_outcome(&one.outcome) == Rule::Change;
-            (stack, resources.filter(is_other).collect::<Vec<_>>())
+            (*stack, resources.filter(is_other).collect::<Vec<_>>())
         });
-        let is_shown = |(stack, resources): &(&StackChange, Vec<&ResourceChange>)| {
-            !resources.is_empty() || !stack.others.is_empty() || stack.resources.is_empty()
+        let is_shown = |(stack, resources): &(ShownStack<'_>, Vec<&ResourceChange>)| {
+            let StackChange { others, resources: all, .. } = stack.change;
+            !resources.is_empty() || !others.is_empty() || all.is_empty()
         };
         Sections {
-            gained,
+            gained: alike::grouped(gained),
             data: of_rule(&[Rule::DataLoss]),
             replaced: of_rule(&[Rule::UpdateFails, Rule::Replacement]),
-            lost,
+            lost: alike::grouped(lost),
             others: others.filter(is_shown).collect(),
         }
     }
 
-    /// The ids of all findings.
+    /// The ids of the findings that are shown: of stacks and principals that change alike, those of one.
     pub(crate) fn ids(&self) -> BTreeSet<String> {
-        let resources = self.resources().map(|(stack, one)| id_of_resource(&stack.stack, one));
-        let others =
-            self.review.stacks.iter().flat_map(|stack| {
-                stack.others.iter().map(|other| id_of_other(&stack.stack, other))
-            });
-        resources.chain(others).chain(self.review.access.iter().map(id_of_access)).collect()
+        let mut ids = BTreeSet::new();
+        for ShownStack { change, alike: _ } in self.shown_stacks() {
+            let StackChange { stack, resources, others, kind: _ } = change;
+            ids.extend(resources.iter().map(|one| id_of_resource(stack, one)));
+            ids.extend(others.iter().map(|one| id_of_other(stack, one)));
+        }
+        let Sections { gained, lost, .. } = self.sections();
+        ids.extend(gained.iter().chain(&lost).map(|one| id_of_access(one.entry.change)));
+        ids
     }
 }
 

@@ -29,21 +29,30 @@ pub(super) struct Merged {
     others: Vec<AccessChange>,
 }
 
+/// Why the side that does not allow the requests does not allow them, with the side.
+fn denial((before, after): (&'static str, &'static str), is_gained: bool) -> String {
+    let (side, reason) = if is_gained { ("before", before) } else { ("after", after) };
+    if reason.is_empty() { String::new() } else { format!("{side} the change, {reason}") }
+}
+
 impl Merged {
     pub(super) fn add(&mut self, principal: &str, found: Found<'_>, sides: [&Side<'_>; 2]) {
         let Found { actions, resource, witness, context, difference } = found;
         let (list, answers, statements, reason) = match difference {
             Difference::Decided { answers, is_gained, statements, reasons } => {
                 let list = if is_gained { List::Gained } else { List::Lost };
-                let (has, reason) =
-                    if is_gained { (answers.1, reasons.1) } else { (answers.0, reasons.0) };
-                // Statements say why a request is allowed. They do not say on what it depends.
-                let reason = if has == Answer::Depends { reason } else { "" };
+                let has = if is_gained { answers.1 } else { answers.0 };
+                let reason = match has {
+                    // Statements say why a request is allowed. They do not say on what it depends.
+                    Answer::Depends if is_gained => reasons.1.to_owned(),
+                    Answer::Depends => reasons.0.to_owned(),
+                    Answer::Allowed | Answer::Denied => denial(reasons, is_gained),
+                };
                 (list, answers, statements, reason)
             }
             Difference::Undecided { reason, answers, statements } => {
                 let answers = answers.unwrap_or((Answer::Depends, Answer::Depends));
-                (List::Unknown, answers, statements, reason)
+                (List::Unknown, answers, statements, reason.to_owned())
             }
         };
         let statements = deciding(&statements);
@@ -76,7 +85,7 @@ impl Merged {
             decisions: answers,
             statements,
             because,
-            reason: reason.to_owned(),
+            reason,
         };
         reaches.insert(key, reach);
     }

@@ -3,13 +3,15 @@
 use handlebars::Handlebars;
 use lakewright_analysis::words::count;
 use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
+use lakewright_diff::review::StackRefactoring;
 use serde_json::{Value, json};
 
+use super::alike::AlikeAccess;
 use super::picture::picture;
 use super::sentences::{self, Piece, Sentence};
 use super::{
-    Entry, How, Sections, Shown, glyph, glyph_of_kind, id_of_access, id_of_other, id_of_resource,
-    kind, update,
+    How, Sections, Shown, ShownStack, glyph, glyph_of_kind, id_of_access, id_of_other,
+    id_of_resource, kind, moves, update,
 };
 use crate::exit::Failure;
 
@@ -28,11 +30,11 @@ pub(crate) fn page(shown: &Shown<'_>) -> Result<String, Failure> {
 
 fn document(shown: &Shown<'_>) -> Value {
     let Sections { gained, data, replaced, lost, others } = shown.sections();
-    let accessed = |entries: &[Entry<'_>]| -> Vec<Value> {
-        entries.iter().map(|entry| access(entry, shown)).collect()
+    let accessed = |entries: &[AlikeAccess<'_>]| -> Vec<Value> {
+        entries.iter().map(|one| access(one, shown)).collect()
     };
     let resources = |list: &[super::InStack<'_>]| -> Vec<Value> {
-        list.iter().map(|(stack, one)| resource(&stack.stack, one, shown)).collect()
+        list.iter().map(|(stack, one)| resource_of(*stack, one, shown)).collect()
     };
     let sections = [
         ("gained", "Access gained", accessed(&gained)),
@@ -44,7 +46,7 @@ fn document(shown: &Shown<'_>) -> Value {
     let sections = sections
         .map(|(id, title, findings)| json!({ "id": id, "title": title, "findings": findings }));
     let is_open = others.len() <= OPEN;
-    let stacks = others.iter().map(|(stack, resources)| group(stack, resources, is_open, shown));
+    let stacks = others.iter().map(|(stack, resources)| group(*stack, resources, is_open, shown));
     let picture = picture(shown);
     json!({
         "before": sentences::printable(shown.before),
@@ -58,31 +60,57 @@ fn document(shown: &Shown<'_>) -> Value {
             "pieces": pieces(&sentences::moved(one, shown)),
             "obstacles": one.obstacles,
         })).collect::<Vec<_>>(),
+        "refactorings": shown.review.refactorings.iter().map(|one| refactoring(one, shown)).collect::<Vec<_>>(),
+        "detours_title": moves::DETOURS,
+        "detours": shown.review.detours,
         "notes": shown.review.notes,
     })
 }
 
+/// A stack refactoring with its whole request.
+fn refactoring(one: &StackRefactoring, shown: &Shown<'_>) -> Value {
+    json!({
+        "pieces": pieces(&moves::refactoring(one, shown)),
+        "command": moves::command(one),
+        "request": moves::request(one),
+        "policy": moves::STACK_POLICY,
+    })
+}
+
+/// A list of those that are alike, which opens. `null` if there are none.
+fn alike(noun: &str, names: &[String]) -> Value {
+    if names.is_empty() {
+        return Value::Null;
+    }
+    let names: Vec<_> = names.iter().map(|name| sentences::printable(name)).collect();
+    json!({ "says": format!("{} more {noun} alike", names.len()), "names": names })
+}
+
 /// A stack with its changes.
 fn group(
-    stack: &StackChange,
+    stack: ShownStack<'_>,
     resources: &[&ResourceChange],
     is_open: bool,
     shown: &Shown<'_>,
 ) -> Value {
-    let StackChange { stack: address, kind: change, others, .. } = stack;
-    let mut findings: Vec<Value> =
-        resources.iter().map(|one| resource(address, one, shown)).collect();
-    findings.extend(others.iter().map(|one| other(address, one, shown)));
+    let StackChange { stack: address, kind: change, others, .. } = stack.change;
+    let of_resource = |one: &ResourceChange| resource(address, one, &sentences::resource(one));
+    let mut findings: Vec<Value> = resources.iter().map(|one| of_resource(one)).collect();
+    findings.extend(others.iter().map(|one| other(address, one)));
     json!({
         "glyph": glyph_of_kind(*change),
         "name": sentences::printable(&shown.stack(address)),
+        "alike": alike("stacks", &shown.names_of_alike(stack)),
         "says": format!("{}, {}", kind(*change), count(findings.len(), "change")),
         "open": is_open,
         "findings": findings,
     })
 }
 
-fn access(entry: &Entry<'_>, shown: &Shown<'_>) -> Value {
+fn access(one: &AlikeAccess<'_>, shown: &Shown<'_>) -> Value {
+    let AlikeAccess { entry, others } = one;
+    let others: Vec<String> =
+        others.iter().map(|other| sentences::one_alike(other, shown.named)).collect();
     let (sign, class) = match entry.how {
         How::Gained => ("+", "gained"),
         How::Unknown => ("?", "unknown"),
@@ -100,7 +128,8 @@ fn access(entry: &Entry<'_>, shown: &Shown<'_>) -> Value {
         "id": id_of_access(entry.change),
         "glyph": sign,
         "class": class,
-        "pieces": pieces(&sentences::access(entry, shown.named)),
+        "pieces": pieces(&sentences::accesses(one, shown.named)),
+        "alike": alike("principals", &others),
         "details": details,
         "actions": reach.map_or(&[][..], |reach| reach.actions.as_slice()),
         "lines_before": before,
@@ -109,7 +138,15 @@ fn access(entry: &Entry<'_>, shown: &Shown<'_>) -> Value {
     })
 }
 
-fn resource(stack: &str, one: &ResourceChange, shown: &Shown<'_>) -> Value {
+/// A resource that is shown apart from its stack.
+fn resource_of(stack: ShownStack<'_>, one: &ResourceChange, shown: &Shown<'_>) -> Value {
+    let sentence = sentences::resource_of(stack, one, shown);
+    let mut finding = resource(&stack.change.stack, one, &sentence);
+    finding["alike"] = alike("stacks", &shown.names_of_alike(stack));
+    finding
+}
+
+fn resource(stack: &str, one: &ResourceChange, sentence: &Sentence) -> Value {
     let class = match glyph(&one.outcome) {
         "+" => "gained",
         "-" | "-/+" => "lost",
@@ -121,7 +158,7 @@ fn resource(stack: &str, one: &ResourceChange, shown: &Shown<'_>) -> Value {
         "id": id_of_resource(stack, one),
         "glyph": glyph(&one.outcome),
         "class": class,
-        "pieces": pieces(&sentences::resource(stack, one, shown)),
+        "pieces": pieces(sentence),
         "details": reasons.collect::<Vec<_>>(),
         "values": one.properties.iter().chain(&one.attributes).map(value).collect::<Vec<_>>(),
         "lines_before": one.lines_before,
@@ -129,12 +166,12 @@ fn resource(stack: &str, one: &ResourceChange, shown: &Shown<'_>) -> Value {
     })
 }
 
-fn other(stack: &str, change: &PropertyChange, shown: &Shown<'_>) -> Value {
+fn other(stack: &str, change: &PropertyChange) -> Value {
     json!({
         "id": id_of_other(stack, change),
         "glyph": "~",
         "class": "changed",
-        "pieces": pieces(&sentences::other(stack, change, shown)),
+        "pieces": pieces(&sentences::other(change)),
         "details": [],
         "lines_before": [],
         "lines_after": [],

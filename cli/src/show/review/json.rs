@@ -2,7 +2,7 @@
 
 use lakewright_diff::access::{AccessChange, Deciding, Reach, Witness};
 use lakewright_diff::change::{ChangeKind, PropertyChange, ResourceChange, StackChange};
-use lakewright_diff::review::Move;
+use lakewright_diff::review::{Alike, Move, StackRefactoring};
 use lakewright_template::write::value_to_compact_json;
 use serde_json::{Map, Value, json};
 
@@ -24,8 +24,11 @@ pub(crate) fn document(shown: &Shown<'_>) -> Value {
         "after": shown.after,
         "summary": summary(shown),
         "stacks": review.stacks.iter().map(|one| stack(one, shown)).collect::<Vec<_>>(),
+        "classes": review.alike.iter().map(class).collect::<Vec<_>>(),
         "access": review.access.iter().map(|one| access(one, shown)).collect::<Vec<_>>(),
         "moves": review.moves.iter().map(moved).collect::<Vec<_>>(),
+        "refactorings": review.refactorings.iter().map(refactoring).collect::<Vec<_>>(),
+        "detours": review.detours,
         "notes": review.notes,
     })
 }
@@ -153,6 +156,16 @@ fn statement(one: &Deciding) -> Value {
         "sid": sid,
         "effect": if *is_allow { "Allow" } else { "Deny" },
     })
+}
+
+fn class(one: &Alike) -> Value {
+    let Alike { representative, members } = one;
+    json!({ "members": members, "representative": representative })
+}
+
+fn refactoring(one: &StackRefactoring) -> Value {
+    let StackRefactoring { stacks, request } = one;
+    json!({ "stacks": stacks, "request": value(&request.clone().into()) })
 }
 
 fn moved(one: &Move) -> Value {

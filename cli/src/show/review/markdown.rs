@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 
 use lakewright_analysis::words::count;
-use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
+use lakewright_diff::change::{PropertyChange, ResourceChange};
 use lakewright_diff::update::Update;
 
+use super::alike::AlikeAccess;
 use super::sentences::{self, Piece, Sentence};
 use super::{
-    Entry, InStack, Sections, Shown, glyph, glyph_of_kind, id_of_access, id_of_other,
-    id_of_resource, kind, update,
+    InStack, Sections, Shown, ShownStack, glyph, glyph_of_kind, id_of_access, id_of_other,
+    id_of_resource, kind, moves, update,
 };
 
 /// The first line, by which a later run finds its comment.
@@ -23,6 +24,8 @@ const LIMIT: usize = 65_000;
 const RESERVED: usize = 300;
 /// The maximum length of a value, of a side's name and of a stack's name.
 const VALUE: usize = 400;
+/// The maximum number of stacks or principals that a list of those that are alike has.
+const LISTED: usize = 50;
 
 /// The review, at most [`LIMIT`] characters.
 pub(crate) fn text(shown: &Shown<'_>) -> String {
@@ -49,7 +52,7 @@ fn within(shown: &Shown<'_>, limit: usize) -> String {
     page.resources("Replacements and updates that fail", &replaced, shown);
     page.access("Access lost", &lost, shown);
     page.others(&others, shown);
-    page.section("Moves", shown.review.moves.iter().map(|one| (None, moved(one, shown))));
+    page.section("Moves", moved_items(shown).into_iter().map(|item| (None, item)));
     let notes = shown.review.notes.iter();
     page.section("Notes", notes.map(|note| (None, format!("- {}\n", code(note)))));
     page.end(shown)
@@ -96,16 +99,19 @@ impl Page {
         }
     }
 
-    fn access(&mut self, title: &'static str, entries: &[Entry<'_>], shown: &Shown<'_>) {
-        let items = entries.iter().map(|entry| {
+    fn access(&mut self, title: &'static str, entries: &[AlikeAccess<'_>], shown: &Shown<'_>) {
+        let items = entries.iter().map(|access| {
+            let AlikeAccess { entry, others } = access;
             let id = id_of_access(entry.change);
-            let mut item = item(&sentences::access(entry, shown.named), &id);
+            let mut item = item(&sentences::accesses(access, shown.named), &id);
             if let Some(reach) = entry.reach {
                 item.push_str(&below(&sentences::example(reach)));
                 for deciding in &reach.statements {
                     item.push_str(&below(&sentences::deciding(deciding, shown)));
                 }
             }
+            let names = others.iter().map(|one| sentences::one_alike(one, shown.named));
+            item.push_str(&alike_below(names.collect()));
             (Some(id), item)
         });
         self.section(title, items);
@@ -113,27 +119,28 @@ impl Page {
 
     fn resources(&mut self, title: &'static str, resources: &[InStack<'_>], shown: &Shown<'_>) {
         let items = resources.iter().map(|(stack, resource)| {
-            let id = id_of_resource(&stack.stack, resource);
-            let mut item = item(&sentences::resource(&stack.stack, resource, shown), &id);
+            let id = id_of_resource(&stack.change.stack, resource);
+            let mut item = item(&sentences::resource_of(*stack, resource, shown), &id);
             for reason in &resource.outcome.reasons {
                 item.push_str(&below(&Sentence::default().name(reason)));
             }
             for one in resource.properties.iter().chain(&resource.attributes) {
                 item.push_str(&below(&property(one)));
             }
+            item.push_str(&alike_below(shown.names_of_alike(*stack)));
             (Some(id), item)
         });
         self.section(title, items);
     }
 
-    fn others(&mut self, stacks: &[(&StackChange, Vec<&ResourceChange>)], shown: &Shown<'_>) {
+    fn others(&mut self, stacks: &[(ShownStack<'_>, Vec<&ResourceChange>)], shown: &Shown<'_>) {
         let mut heading = "\n### Other changes\n";
         for (stack, resources) in stacks {
             if self.is_full {
                 return;
             }
             let before = self.out.len();
-            self.stack(heading, stack, resources, shown);
+            self.stack(heading, *stack, resources, shown);
             if self.out.len() > before {
                 heading = "";
             }
@@ -144,20 +151,25 @@ impl Page {
     fn stack(
         &mut self,
         heading: &str,
-        stack: &StackChange,
+        stack: ShownStack<'_>,
         resources: &[&ResourceChange],
         shown: &Shown<'_>,
     ) {
-        let items = lines_of(stack, resources, shown);
+        let items = lines_of(stack, resources);
         let texts = items.iter().map(|(_, text)| text.as_str());
         let fence = "`".repeat(texts.map(longest_run).max().unwrap_or_default().max(2) + 1);
-        let name = shown.stack(&stack.stack);
+        let name = shown.stack(&stack.change.stack);
+        let alike = match stack.others() {
+            0 => String::new(),
+            number => format!(" and {number} more stacks alike"),
+        };
         let open = format!(
-            "{heading}\n<details><summary>{} <code>{}</code> ({}, {})</summary>\n\n{fence}diff\n",
-            glyph_of_kind(stack.kind),
+            "{heading}\n<details><summary>{} <code>{}</code>{alike} ({}, {})</summary>\n\n{}{fence}diff\n",
+            glyph_of_kind(stack.change.kind),
             escaped(&sentences::shortened(&sentences::printable(&name), VALUE)),
-            kind(stack.kind),
+            kind(stack.change.kind),
             count(items.len(), "change"),
+            alike_above(shown.names_of_alike(stack)),
         );
         let close = format!("{fence}\n\n</details>\n");
         let ends = close.chars().count();
@@ -209,20 +221,17 @@ impl Page {
 }
 
 /// The changes of a stack as lines of a diff, each with its id.
-fn lines_of(
-    stack: &StackChange,
-    resources: &[&ResourceChange],
-    shown: &Shown<'_>,
-) -> Vec<(String, String)> {
+fn lines_of(stack: ShownStack<'_>, resources: &[&ResourceChange]) -> Vec<(String, String)> {
     let mut items = Vec::new();
+    let address = &stack.change.stack;
     for resource in resources {
-        let id = id_of_resource(&stack.stack, resource);
+        let id = id_of_resource(address, resource);
         let sign = match glyph(&resource.outcome) {
             "+" => '+',
             "-" => '-',
             _ => ' ',
         };
-        let sentence = sentences::resource(&stack.stack, resource, shown);
+        let sentence = sentences::resource(resource);
         let mut item = format!("{sign} {sentence}  {id}\n");
         for reason in &resource.outcome.reasons {
             item.push_str(&["  # ", &sentences::printable(reason), "\n"].concat());
@@ -232,9 +241,9 @@ fn lines_of(
         }
         items.push((id, item));
     }
-    for other in &stack.others {
-        let id = id_of_other(&stack.stack, other);
-        let sentence = sentences::other(&stack.stack, other, shown);
+    for other in &stack.change.others {
+        let id = id_of_other(address, other);
+        let sentence = sentences::other(other);
         items.push((id.clone(), format!("  {sentence}  {id}\n{}", signed(other))));
     }
     items
@@ -269,13 +278,66 @@ fn property(change: &PropertyChange) -> Sentence {
     sentence.words(" → ").name(&after).words(" (").words(effect).words(")")
 }
 
-fn moved(one: &lakewright_diff::review::Move, shown: &Shown<'_>) -> String {
-    let mut item = ["- ", &inline(&sentences::moved(one, shown)), "\n"].concat();
-    for obstacle in &one.obstacles {
-        let sentence = Sentence::new("stack refactoring cannot move it: ").name(obstacle);
-        item.push_str(&below(&sentence));
+/// The moves, and how they are done.
+fn moved_items(shown: &Shown<'_>) -> Vec<String> {
+    let review = shown.review;
+    let mut items: Vec<String> = review
+        .moves
+        .iter()
+        .map(|one| {
+            let mut item = ["- ", &inline(&sentences::moved(one, shown)), "\n"].concat();
+            for obstacle in &one.obstacles {
+                let sentence = Sentence::new("stack refactoring cannot move it: ").name(obstacle);
+                item.push_str(&below(&sentence));
+            }
+            item
+        })
+        .collect();
+    items.extend(review.refactorings.iter().map(|one| {
+        let sentence = inline(&moves::refactoring(one, shown));
+        let mut item = ["- ", &sentence, "\n"].concat();
+        for text in [moves::command(one), moves::short_request(one)] {
+            item.push_str(&below(&Sentence::default().name(&text)));
+        }
+        item.push_str(&["  - ", moves::STACK_POLICY, "\n"].concat());
+        item
+    }));
+    if !review.detours.is_empty() {
+        let mut item = ["- ", moves::DETOURS, "\n"].concat();
+        for detour in &review.detours {
+            item.push_str(&below(&Sentence::default().name(detour)));
+        }
+        items.push(item);
     }
-    item
+    items
+}
+
+/// The names of those that are alike, each in a code span.
+fn listed(names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    let mut spans: Vec<String> = names
+        .into_iter()
+        .take(LISTED)
+        .map(|name| code(&sentences::shortened(&name, VALUE)))
+        .collect();
+    if more > 0 {
+        spans.push(format!("and {more} more"));
+    }
+    spans.join(", ")
+}
+
+/// A list of those that are alike, which opens, below an item. Nothing if there are none.
+fn alike_below(names: Vec<String>) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let opened = ["  - <details><summary>alike</summary>\n\n    ", &listed(names)].concat();
+    [&opened, "\n\n    </details>\n"].concat()
+}
+
+/// A paragraph with the stacks that change alike. Nothing if there are none.
+fn alike_above(names: Vec<String>) -> String {
+    if names.is_empty() { String::new() } else { format!("Alike: {}\n\n", listed(names)) }
 }
 
 /// An item of a list with the id of its finding.

@@ -2,13 +2,17 @@
 //!
 //! Each finding is a result at the manifest lines that cause it, or at the template if no manifest is known.
 
+use std::collections::BTreeSet;
+
 use lakewright_diff::access::{AccessChange, Reach};
-use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
+use lakewright_diff::change::{PropertyChange, ResourceChange};
 use lakewright_diff::update::DataEffect;
 use serde_json::{Map, Value, json};
 
-use super::sentences::{self, Sentence};
-use super::{Entry, How, Rule, Shown, entries, id_of_access, id_of_other, id_of_resource, update};
+use super::{
+    Entry, How, Rule, Shown, ShownStack, entries, id_of_access, id_of_other, id_of_resource,
+    sentences, update,
+};
 
 /// The maximum number of sentences in a message, and of further positions of a result.
 const LISTED: usize = 10;
@@ -23,10 +27,10 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
 pub(crate) fn log(shown: &Shown<'_>) -> Value {
     let mut results: Vec<(Rule, Value)> =
         shown.review.access.iter().map(|change| access(change, shown)).collect();
-    for stack in &shown.review.stacks {
-        let resources = stack.resources.iter();
+    for stack in shown.shown_stacks() {
+        let resources = stack.change.resources.iter();
         results.extend(resources.map(|one| resource(stack, one, shown)));
-        results.extend(stack.others.iter().map(|one| other(stack, one, shown)));
+        results.extend(stack.change.others.iter().map(|one| other(stack, one, shown)));
     }
     results.sort_by_key(|(rule, _)| *rule);
     let results: Vec<Value> = results.into_iter().map(|(_, result)| result).collect();
@@ -46,7 +50,7 @@ pub(crate) fn log(shown: &Shown<'_>) -> Value {
 }
 
 /// The id, the level, what it says, and what to do.
-const fn described(rule: Rule) -> [&'static str; 4] {
+pub(super) const fn described(rule: Rule) -> [&'static str; 4] {
     match rule {
         Rule::AccessGained => [
             "access-gained",
@@ -117,8 +121,10 @@ struct Finding {
 /// The result of a finding.
 fn result(finding: Finding) -> (Rule, Value) {
     let Finding { id, rule, level, message, lines, stack } = finding;
-    let mut places: Vec<Value> = lines.iter().map(|line| place(line)).collect();
-    places.dedup();
+    // The schema refuses two equal positions.
+    let mut known = BTreeSet::new();
+    let lines = lines.iter().filter(|line| known.insert(*line));
+    let mut places: Vec<Value> = lines.map(|line| place(line)).collect();
     if places.is_empty() {
         places.extend(stack.map(|stack| located(&template(&stack), None)));
     }
@@ -143,12 +149,6 @@ fn result(finding: Finding) -> (Rule, Value) {
 fn access(change: &AccessChange, shown: &Shown<'_>) -> (Rule, Value) {
     let AccessChange { gained, lost, unknown, .. } = change;
     let rule = Rule::of_access(change);
-    let all = entries(change);
-    let mut sentences: Vec<String> =
-        all.iter().take(LISTED).map(|entry| told(entry, shown)).collect();
-    if all.len() > LISTED {
-        sentences.push(format!("And {} more.", all.len() - LISTED));
-    }
     // What is gained and lost has manifest lines of different sides: those after the change come first.
     let reaches: Vec<&Reach> = gained.iter().chain(unknown).chain(lost).collect();
     let lines = reaches.iter().flat_map(|reach| &reach.because).cloned().collect();
@@ -158,10 +158,21 @@ fn access(change: &AccessChange, shown: &Shown<'_>) -> (Rule, Value) {
         id: id_of_access(change),
         rule,
         level: described(rule)[1],
-        message: sentences.join(" "),
+        message: about_access(change, shown),
         lines,
         stack: deciding.map(|one| one.origin.stack.to_string()),
     })
+}
+
+/// The first sentences about the access of a principal.
+pub(super) fn about_access(change: &AccessChange, shown: &Shown<'_>) -> String {
+    let all = entries(change);
+    let mut sentences: Vec<String> =
+        all.iter().take(LISTED).map(|entry| told(entry, shown)).collect();
+    if all.len() > LISTED {
+        sentences.push(format!("And {} more.", all.len() - LISTED));
+    }
+    sentences.join(" ")
 }
 
 /// The sentences about one entry: what changes, and an example unless the change is a loss.
@@ -175,7 +186,7 @@ fn told(entry: &Entry<'_>, shown: &Shown<'_>) -> String {
     }
 }
 
-fn resource(stack: &StackChange, one: &ResourceChange, shown: &Shown<'_>) -> (Rule, Value) {
+fn resource(stack: ShownStack<'_>, one: &ResourceChange, shown: &Shown<'_>) -> (Rule, Value) {
     let ResourceChange { outcome, lines_before, lines_after, .. } = one;
     let rule = Rule::of_outcome(outcome);
     let level = match outcome.data {
@@ -186,28 +197,37 @@ fn resource(stack: &StackChange, one: &ResourceChange, shown: &Shown<'_>) -> (Ru
         }
         _ => described(rule)[1],
     };
-    let mut sentences = vec![format!("{}.", sentences::resource(&stack.stack, one, shown))];
-    let reasons = outcome.reasons.iter().take(LISTED);
-    sentences.extend(reasons.map(|reason| format!("{}.", reason.trim_end_matches('.'))));
     result(Finding {
-        id: id_of_resource(&stack.stack, one),
+        id: id_of_resource(&stack.change.stack, one),
         rule,
         level,
-        message: sentences.join(" "),
+        message: about_resource(stack, one, shown),
         lines: if lines_after.is_empty() { lines_before.clone() } else { lines_after.clone() },
-        stack: Some(stack.stack.clone()),
+        stack: Some(stack.change.stack.clone()),
     })
 }
 
-fn other(stack: &StackChange, change: &PropertyChange, shown: &Shown<'_>) -> (Rule, Value) {
-    let sentence: Sentence = sentences::other(&stack.stack, change, shown);
+/// The sentence about a resource, and the first reasons.
+pub(super) fn about_resource(
+    stack: ShownStack<'_>,
+    one: &ResourceChange,
+    shown: &Shown<'_>,
+) -> String {
+    let mut sentences = vec![format!("{}.", sentences::resource_of(stack, one, shown))];
+    let reasons = one.outcome.reasons.iter().take(LISTED);
+    sentences.extend(reasons.map(|reason| format!("{}.", reason.trim_end_matches('.'))));
+    sentences.join(" ")
+}
+
+fn other(stack: ShownStack<'_>, change: &PropertyChange, shown: &Shown<'_>) -> (Rule, Value) {
+    let sentence = sentences::other_of(stack, change, shown);
     result(Finding {
-        id: id_of_other(&stack.stack, change),
+        id: id_of_other(&stack.change.stack, change),
         rule: Rule::Change,
         level: described(Rule::Change)[1],
         message: format!("{sentence} ({}).", update(change.update)),
         lines: Vec::new(),
-        stack: Some(stack.stack.clone()),
+        stack: Some(stack.change.stack.clone()),
     })
 }
 
@@ -237,7 +257,7 @@ fn located(file: &str, position: Option<(u32, Option<u32>)>) -> Value {
 }
 
 /// The file of a stack's template: below the assembly for a stack's address, and the path itself for others.
-fn template(stack: &str) -> String {
+pub(super) fn template(stack: &str) -> String {
     let parts: Vec<&str> = stack.split('/').collect();
     match parts.as_slice() {
         [account, _, _]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use lakewright_access::sample::FILL;
-use lakewright_diff::access::{AccessChange, Answer, Deciding, Reach};
+use lakewright_diff::access::{Answer, Deciding, Reach};
 use lakewright_diff::change::{PropertyChange, ResourceChange};
 use lakewright_diff::review::Move;
 use lakewright_diff::update::{DataEffect, Fate, Update};
@@ -12,7 +12,8 @@ use lakewright_template::Value;
 use lakewright_template::arn::ArnParts;
 use lakewright_template::write::value_to_compact_json;
 
-use super::{Entry, How, Named, Shown, relation};
+use super::alike::AlikeAccess;
+use super::{Entry, How, Named, Shown, ShownStack, relation};
 
 /// The maximum number of actions, lines and conditions in a sentence.
 const LISTED: usize = 3;
@@ -57,7 +58,7 @@ impl Sentence {
         self
     }
 
-    fn then(mut self, other: Self) -> Self {
+    pub(crate) fn then(mut self, other: Self) -> Self {
         self.pieces.extend(other.pieces);
         self
     }
@@ -230,7 +231,10 @@ fn deeds(reach: &Reach) -> Vec<(Sentence, Sentence)> {
     let resource = readable(&reach.resource);
     let mut left: Vec<&str> = reach.actions.iter().map(String::as_str).collect();
     let mut deeds = Vec::new();
-    for known in &KNOWN {
+    let widest = widest(&left);
+    // Verbs for a few of the actions would hide that there are many.
+    let sets: &[Known] = if widest.is_some() { &[] } else { &KNOWN };
+    for known in sets {
         if known.actions.iter().all(|action| left.contains(action)) {
             left.retain(|action| !known.actions.contains(action));
             deeds.push((Sentence::new(known.verb), known.place(&resource)));
@@ -244,10 +248,35 @@ fn deeds(reach: &Reach) -> Vec<(Sentence, Sentence)> {
         None if resource == "*" => Sentence::new("on any resource"),
         None => Sentence::new("on ").name(&resource),
     };
+    if let Some(pattern) = widest {
+        let number = left.len();
+        left.retain(|action| !covers(pattern, action));
+        let number = number - left.len();
+        let verb = Sentence::new("perform ").number(number).words(" actions of ");
+        let verb = verb.name(&readable(pattern));
+        deeds.push((verb, place.clone()));
+        if left.is_empty() {
+            return deeds;
+        }
+    }
     let names: Vec<String> = left.iter().map(|action| readable(action)).collect();
     let verb = Sentence::new(if names.is_empty() { "perform actions" } else { "perform " });
     deeds.push((verb.then(listed(&names)), place));
     deeds
+}
+
+/// The pattern among actions that more of them match than a sentence lists. A pattern is there for the actions that the
+/// catalogue does not have.
+fn widest<'a>(actions: &[&'a str]) -> Option<&'a str> {
+    let matching = |pattern: &str| actions.iter().filter(|action| covers(pattern, action)).count();
+    let patterns = actions.iter().copied().filter(|action| action.ends_with('*'));
+    let widest = patterns.max_by_key(|pattern| matching(pattern))?;
+    (matching(widest) > LISTED + 1).then_some(widest)
+}
+
+/// Whether an action is a pattern itself or matches it.
+fn covers(pattern: &str, action: &str) -> bool {
+    pattern == action || pattern.strip_suffix('*').is_some_and(|start| action.starts_with(start))
 }
 
 /// What the requests do, for a label.
@@ -343,21 +372,52 @@ pub(crate) fn who(principal: &str, named: &dyn Named) -> String {
 
 fn ability(how: How, decisions: (Answer, Answer)) -> &'static str {
     match (how, decisions) {
-        (How::Gained, (_, Answer::Allowed)) => " can now ",
-        (How::Gained | How::Unknown, _) => " may be able to ",
-        (How::Lost, (Answer::Allowed, Answer::Denied)) => " can no longer ",
-        (How::Lost, _) => " may no longer be able to ",
+        (How::Gained, (_, Answer::Allowed)) => "can now ",
+        (How::Gained | How::Unknown, _) => "may be able to ",
+        (How::Lost, (Answer::Allowed, Answer::Denied)) => "can no longer ",
+        (How::Lost, _) => "may no longer be able to ",
     }
 }
 
 /// What a principal can do now, may be able to do, or can no longer do.
 pub(crate) fn access(entry: &Entry<'_>, named: &dyn Named) -> Sentence {
+    principal(entry, named).words(" ").then(ability_of(entry))
+}
+
+/// The same, with the number of the principals that gain or lose access alike.
+pub(crate) fn accesses(access: &AlikeAccess<'_>, named: &dyn Named) -> Sentence {
+    self::access(&access.entry, named).then(and_others(access))
+}
+
+/// The number of the principals that gain or lose access alike. Nothing if there are none.
+pub(crate) fn and_others(access: &AlikeAccess<'_>) -> Sentence {
+    match access.others.len() {
+        0 => Sentence::default(),
+        number => Sentence::new("; ").number(number).words(" more principals alike"),
+    }
+}
+
+/// A principal that gains or loses access like another one, with the resource of its own.
+pub(crate) fn one_alike(entry: &Entry<'_>, named: &dyn Named) -> String {
+    let who = who(&entry.change.principal, named);
+    match entry.reach {
+        Some(reach) => format!("{who} ({})", target(reach, named)),
+        None => who,
+    }
+}
+
+/// The principal of an entry.
+pub(crate) fn principal(entry: &Entry<'_>, named: &dyn Named) -> Sentence {
+    subject(&entry.change.principal, named)
+}
+
+/// What the principal of an entry can do now, may be able to do, or can no longer do; without the principal.
+pub(crate) fn ability_of(entry: &Entry<'_>) -> Sentence {
     let Entry { change, reach, how } = entry;
-    let who = subject(&change.principal, named);
     let Some(reach) = reach else {
-        return without_requests(who, change);
+        return Sentence::new("has other access: ").words(relation(change.relation));
     };
-    let mut sentence = who.words(ability(*how, reach.decisions)).then(clauses(reach));
+    let mut sentence = Sentence::new(ability(*how, reach.decisions)).then(clauses(reach));
     if !reach.conditions.is_empty() {
         sentence = sentence.words(" when ").then(listed(&reach.conditions));
     }
@@ -366,10 +426,6 @@ pub(crate) fn access(entry: &Entry<'_>, named: &dyn Named) -> Sentence {
         sentence = sentence.words(": ").name(&reach.reason);
     }
     sentence
-}
-
-fn without_requests(who: Sentence, change: &AccessChange) -> Sentence {
-    who.words(" has other access: ").words(relation(change.relation))
 }
 
 /// Adds the manifest lines to a sentence.
@@ -413,19 +469,41 @@ pub(crate) fn example(reach: &Reach) -> Sentence {
 /// A statement that decides.
 pub(crate) fn deciding(deciding: &Deciding, shown: &Shown<'_>) -> Sentence {
     let Deciding { is_after, origin, sid, is_allow } = deciding;
-    let verb = if *is_allow { "allowed by statement " } else { "denied by statement " };
     let property = format!("{}.{}", origin.logical_id, origin.property);
-    Sentence::new(if *is_after { "after the change: " } else { "before the change: " })
-        .words(verb)
-        .name(sid)
-        .words(" in ")
-        .name(&property)
-        .words(" of ")
-        .name(&shown.stack(&origin.stack))
+    let mut sentence =
+        Sentence::new(if *is_after { "after the change: " } else { "before the change: " })
+            .words(if *is_allow { "allowed by " } else { "denied by " });
+    // A permission of Lake Formation has no statements.
+    if !sid.is_empty() {
+        sentence = sentence.words("statement ").name(sid).words(" in ");
+    }
+    sentence.name(&property).words(" of ").name(&shown.stack(&origin.stack))
 }
 
-/// What CloudFormation does with a resource, and what happens to its data.
-pub(crate) fn resource(stack: &str, resource: &ResourceChange, shown: &Shown<'_>) -> Sentence {
+/// A stack, with the number of the stacks that change alike.
+pub(crate) fn stack(stack: ShownStack<'_>, shown: &Shown<'_>) -> Sentence {
+    let sentence = Sentence::default().name(&shown.stack(&stack.change.stack));
+    match stack.others() {
+        0 => sentence,
+        number => sentence.words(" and ").number(number).words(" more stacks alike"),
+    }
+}
+
+/// What CloudFormation does with a resource of a stack, and what happens to its data.
+pub(crate) fn resource_of(
+    stack: ShownStack<'_>,
+    resource: &ResourceChange,
+    shown: &Shown<'_>,
+) -> Sentence {
+    what_happens(Sentence::new(" in ").then(self::stack(stack, shown)), resource)
+}
+
+/// The same below the name of the stack.
+pub(crate) fn resource(resource: &ResourceChange) -> Sentence {
+    what_happens(Sentence::default(), resource)
+}
+
+fn what_happens(place: Sentence, resource: &ResourceChange) -> Sentence {
     let (before, after) = match resource.outcome.fate {
         Fate::Unchanged | Fate::Updated(Update::Nothing) => {
             ("CloudFormation changes nothing in ", "")
@@ -454,8 +532,8 @@ pub(crate) fn resource(stack: &str, resource: &ResourceChange, shown: &Shown<'_>
         .name(resource.logical_id.as_str())
         .words(" (")
         .name(&resource.resource_type)
-        .words(") in ")
-        .name(&shown.stack(stack))
+        .words(")")
+        .then(place)
         .words(after)
         .words(data);
     let ResourceChange { lines_before, lines_after, .. } = resource;
@@ -463,13 +541,26 @@ pub(crate) fn resource(stack: &str, resource: &ResourceChange, shown: &Shown<'_>
 }
 
 /// A change outside of resources.
-pub(crate) fn other(stack: &str, change: &PropertyChange, shown: &Shown<'_>) -> Sentence {
+pub(crate) fn other_of(
+    stack: ShownStack<'_>,
+    change: &PropertyChange,
+    shown: &Shown<'_>,
+) -> Sentence {
+    template(Sentence::new(" of ").then(self::stack(stack, shown)), change)
+}
+
+/// The same below the name of the stack.
+pub(crate) fn other(change: &PropertyChange) -> Sentence {
+    template(Sentence::default(), change)
+}
+
+fn template(place: Sentence, change: &PropertyChange) -> Sentence {
     let verb = match (&change.before, &change.after) {
         (None, _) => " gains ",
         (_, None) => " loses ",
         _ => " has another value at ",
     };
-    Sentence::new("the template of ").name(&shown.stack(stack)).words(verb).name(&change.path)
+    Sentence::new("the template").then(place).words(verb).name(&change.path)
 }
 
 /// A resource that moves.

@@ -1,19 +1,27 @@
 //! A review for people at a terminal.
 
+use std::collections::BTreeMap;
+
 use lakewright_analysis::words::count;
-use lakewright_diff::access::Reach;
+use lakewright_diff::access::AccessChange;
 use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
 use lakewright_diff::update::Update;
 use lakewright_manifest::render::Style;
+use lakewright_template::Value;
 
+use super::alike::AlikeAccess;
 use super::{
-    Entry, How, InStack, Sections, Shown, glyph, glyph_of_kind, id_of_access, id_of_other,
-    id_of_resource, kind, sentences, update,
+    How, InStack, Sections, Shown, ShownStack, glyph, glyph_of_kind, id_of_access, id_of_other,
+    id_of_resource, kind, moves, sentences, update,
 };
 use crate::width::{length, push_wrapped};
 
 /// The minimum number of characters for each value of a property.
 const LEAST_VALUE: usize = 12;
+/// The maximum number of stacks or principals that a list of those that are alike has.
+const LISTED: usize = 3;
+/// The number of characters that two long values show of the beginning that they share.
+const SHARED: usize = 10;
 
 /// The review in lines that are not wider than `width`.
 pub(crate) fn text(shown: &Shown<'_>, style: Style, width: usize) -> String {
@@ -78,25 +86,59 @@ impl Screen {
         self.out.push('\n');
     }
 
-    fn access(&mut self, title: &str, entries: &[Entry<'_>], shown: &Shown<'_>) {
+    /// The findings of each principal below its name.
+    fn access(&mut self, title: &str, entries: &[AlikeAccess<'_>], shown: &Shown<'_>) {
         if entries.is_empty() {
             return;
         }
         self.title(title);
-        for entry in entries {
-            let sentence = sentences::access(entry, shown.named);
-            self.line(2, sign(entry.how), &format!("{sentence}  [{}]", id_of_access(entry.change)));
-            if let Some(reach) = entry.reach {
-                self.requests(reach, shown);
+        let mut places: BTreeMap<*const AccessChange, usize> = BTreeMap::new();
+        let mut principals: Vec<Vec<&AlikeAccess<'_>>> = Vec::new();
+        for one in entries {
+            let change = std::ptr::from_ref(one.entry.change);
+            let place = *places.entry(change).or_insert(principals.len());
+            match principals.get_mut(place) {
+                Some(known) => known.push(one),
+                None => principals.push(vec![one]),
+            }
+        }
+        for list in principals {
+            let Some(first) = list.first().map(|one| one.entry) else { continue };
+            let id = id_of_access(first.change);
+            self.line(2, "", &format!("{} [{id}]", sentences::principal(&first, shown.named)));
+            for one in list {
+                self.requests(one, shown);
             }
         }
     }
 
-    fn requests(&mut self, reach: &Reach, shown: &Shown<'_>) {
-        self.line(6, "", &sentences::example(reach).to_string());
-        for deciding in &reach.statements {
-            self.line(6, "", &sentences::deciding(deciding, shown).to_string());
+    /// What one principal gains or loses on one resource.
+    fn requests(&mut self, access: &AlikeAccess<'_>, shown: &Shown<'_>) {
+        let AlikeAccess { entry, others } = access;
+        let sentence = sentences::ability_of(entry).then(sentences::and_others(access));
+        self.line(4, sign(entry.how), &sentence.to_string());
+        if let Some(reach) = entry.reach {
+            self.line(8, "", &sentences::example(reach).to_string());
+            for deciding in &reach.statements {
+                self.line(8, "", &sentences::deciding(deciding, shown).to_string());
+            }
         }
+        let others = others.iter().map(|one| sentences::one_alike(one, shown.named));
+        self.alike(8, &others.collect::<Vec<_>>());
+    }
+
+    /// The first ones of those that are alike.
+    fn alike(&mut self, indent: usize, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
+        let first: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
+        let first = first.join(", ");
+        let line = match names.len().saturating_sub(LISTED) {
+            0 => format!("alike: {first}"),
+            more => format!("alike: {first} and {more} more, which `--format json` lists"),
+        };
+        self.line(indent, "", &line);
     }
 
     fn resources(&mut self, title: &str, resources: &[InStack<'_>], shown: &Shown<'_>) {
@@ -105,64 +147,100 @@ impl Screen {
         }
         self.title(title);
         for (stack, resource) in resources {
-            self.resource(2, &stack.stack, resource, shown);
+            let sentence = sentences::resource_of(*stack, resource, shown);
+            self.resource(2, &sentence.to_string(), *stack, resource);
+            self.alike(6, &shown.names_of_alike(*stack));
         }
     }
 
     fn resource(
         &mut self,
         indent: usize,
-        stack: &str,
+        sentence: &str,
+        stack: ShownStack<'_>,
         resource: &ResourceChange,
-        shown: &Shown<'_>,
     ) {
-        let sentence = sentences::resource(stack, resource, shown);
-        let line = format!("{sentence}  [{}]", id_of_resource(stack, resource));
-        self.line(indent, glyph(&resource.outcome), &line);
+        let id = id_of_resource(&stack.change.stack, resource);
+        self.line(indent, glyph(&resource.outcome), &format!("{sentence} [{id}]"));
         for reason in &resource.outcome.reasons {
             self.line(indent + 4, "", reason);
         }
-        for property in resource.properties.iter().chain(&resource.attributes) {
-            self.property(indent + 4, property);
+        self.properties(indent + 4, &resource.properties);
+        self.properties(indent + 4, &resource.attributes);
+    }
+
+    /// The values that differ. An item that takes the place of another one is one line with it.
+    fn properties(&mut self, indent: usize, changes: &[PropertyChange]) {
+        let mut rest = changes;
+        while let Some((first, after_first)) = rest.split_first() {
+            rest = after_first;
+            let next = after_first.split_first().filter(|(next, _)| {
+                let is_item = first.after.is_none() && next.before.is_none();
+                is_item && next.path == first.path && next.update == first.update
+            });
+            if let Some((next, after_next)) = next {
+                rest = after_next;
+                self.property(indent, first, next.after.as_ref());
+            } else {
+                self.property(indent, first, first.after.as_ref());
+            }
         }
     }
 
     /// A value before and after the change, shortened to one line.
-    fn property(&mut self, indent: usize, change: &PropertyChange) {
-        let PropertyChange { path, before, after, update: effect } = change;
-        let path = sentences::printable(path);
+    fn property(&mut self, indent: usize, change: &PropertyChange, after: Option<&Value>) {
+        let path = format!("{}: ", sentences::printable(&change.path));
+        self.values(indent, &path, change, after);
+    }
+
+    /// The same behind other words than the path.
+    fn values(
+        &mut self,
+        indent: usize,
+        words: &str,
+        change: &PropertyChange,
+        after: Option<&Value>,
+    ) {
+        let PropertyChange { before, update: effect, .. } = change;
         let effect = match effect {
             Update::Nothing | Update::InPlace => String::new(),
             severe => format!(" ({})", update(*severe)),
         };
-        // The colon, the arrow, and the spaces beside them.
-        let taken = indent + length(&path) + length(&effect) + ":  → ".chars().count();
+        // The arrow with the spaces beside it.
+        let taken = indent + length(words) + length(&effect) + " → ".chars().count();
         let room = self.width.saturating_sub(taken).max(2 * LEAST_VALUE);
-        let [old, new] = [before, after].map(|value| sentences::value(value.as_ref()));
+        let [mut old, mut new] = [before.as_ref(), after].map(sentences::value);
+        if before.is_some() && after.is_some() && length(&old) + length(&new) > room {
+            [old, new] = differing(&old, &new);
+        }
         // A short value leaves its room to the other one.
         let for_old = (room / 2).max(room.saturating_sub(length(&new)));
         let old = sentences::shortened(&old, for_old);
         let new = sentences::shortened(&new, room.saturating_sub(length(&old)));
-        self.line(indent, "", &format!("{path}: {old} → {new}{effect}"));
+        self.line(indent, "", &format!("{words}{old} → {new}{effect}"));
     }
 
-    fn others(&mut self, stacks: &[(&StackChange, Vec<&ResourceChange>)], shown: &Shown<'_>) {
+    fn others(&mut self, stacks: &[(ShownStack<'_>, Vec<&ResourceChange>)], shown: &Shown<'_>) {
         if stacks.is_empty() {
             return;
         }
         self.title("Other changes");
         for (stack, resources) in stacks {
-            let StackChange { stack: address, kind: change, .. } = stack;
-            let number = count(resources.len() + stack.others.len(), "change");
-            let line = format!("{} ({}, {number})", shown.stack(address), kind(*change));
+            let StackChange { stack: address, kind: change, others, .. } = stack.change;
+            let number = count(resources.len() + others.len(), "change");
+            let name = sentences::stack(*stack, shown);
+            let line = format!("{name} ({}, {number})", kind(*change));
             self.line(2, glyph_of_kind(*change), &line);
+            self.alike(6, &shown.names_of_alike(*stack));
             for resource in resources {
-                self.resource(4, address, resource, shown);
+                let sentence = sentences::resource(resource).to_string();
+                self.resource(4, &sentence, *stack, resource);
             }
-            for other in &stack.others {
-                let sentence = sentences::other(address, other, shown);
-                self.line(4, "~", &format!("{sentence}  [{}]", id_of_other(address, other)));
-                self.property(8, other);
+            for other in others {
+                let sentence = sentences::other(other);
+                self.line(4, "~", &format!("{sentence} [{}]", id_of_other(address, other)));
+                // The sentence has the path.
+                self.values(8, "", other, other.after.as_ref());
             }
         }
     }
@@ -178,7 +256,29 @@ impl Screen {
                 self.line(6, "", &format!("stack refactoring cannot move it: {obstacle}"));
             }
         }
+        for one in &shown.review.refactorings {
+            self.line(2, "", &moves::refactoring(one, shown).to_string());
+            self.line(6, "", &moves::command(one));
+            self.line(6, "", &moves::short_request(one));
+            self.line(6, "", moves::STACK_POLICY);
+        }
+        if !shown.review.detours.is_empty() {
+            self.line(2, "", moves::DETOURS);
+        }
+        for (number, detour) in (1..).zip(&shown.review.detours) {
+            self.line(4, &format!("{number}."), detour);
+        }
     }
+}
+
+/// Two values without most of the beginning that they share, so that a short line shows what differs.
+fn differing(old: &str, new: &str) -> [String; 2] {
+    let shared = old.chars().zip(new.chars()).take_while(|(one, other)| one == other).count();
+    let skipped = shared.saturating_sub(SHARED);
+    [old, new].map(|text| {
+        let rest: String = text.chars().skip(skipped).collect();
+        if skipped > 1 { format!("…{rest}") } else { text.to_owned() }
+    })
 }
 
 /// The sign of access.
@@ -205,7 +305,7 @@ fn colour(sign: &str) -> Option<&'static str> {
 mod tests {
     use lakewright_diff::review::Review;
 
-    use super::super::tests::{sample, shown};
+    use super::super::tests::{property, reach, sample, shown};
     use super::*;
 
     #[test]
@@ -255,5 +355,33 @@ mod tests {
         assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
         assert!(text.contains("/Tags/0/Value: (none) → \"\\u001b]0;x\\u0007y"), "{text}");
         assert!(text.contains("… (may-replace)"), "{text}");
+    }
+
+    #[test]
+    fn long_values_show_where_they_differ_and_an_exchanged_item_is_one_line() {
+        let mut review = sample();
+        let start = "a".repeat(300);
+        let [old, new] = ["one", "two"].map(|end| Some([start.as_str(), end].concat().into()));
+        let resource = &mut review.stacks[0].resources[2];
+        resource.properties = vec![
+            property("/Names/0", Some("old".into()), None),
+            property("/Names/0", None, Some("new".into())),
+            property("/Long", old, new),
+        ];
+        let text = text(&shown(&review), Style::Plain, 100);
+        assert!(text.contains("/Names/0: \"old\" → \"new\"\n"), "{text}");
+        assert!(text.contains("/Long: …aaaaaaaaaaone\" → …aaaaaaaaaatwo\"\n"), "{text}");
+        // The path of an output is there once.
+        assert_eq!(text.matches("/Outputs/Name/Value").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn a_principal_is_named_once_for_all_that_it_gains() {
+        let mut review = sample();
+        let more = reach(&["s3:PutObject"], "arn:aws:s3:::bucket/*");
+        review.access[0].gained.push(more);
+        let text = text(&shown(&review), Style::Plain, 100);
+        assert_eq!(text.matches("team/science/TeamA").count(), 1, "{text}");
+        assert_eq!(text.matches("+ can now ").count(), 2, "{text}");
     }
 }

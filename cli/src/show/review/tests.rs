@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use lakewright_access::document::Origin;
 use lakewright_diff::access::{Deciding, Witness};
-use lakewright_diff::review::Move;
+use lakewright_diff::review::{Alike, Move, StackRefactoring};
 use lakewright_manifest::render::Style;
-use lakewright_template::{LogicalId, Value};
+use lakewright_template::{LogicalId, Map, Value};
 
 use super::*;
 
@@ -115,6 +115,7 @@ pub(super) fn sample() -> Review {
                 others: Vec::new(),
             },
         ],
+        alike: Vec::new(),
         equal: 3,
         access: vec![
             AccessChange { gained: vec![gained], ..change(TEAM_A, Relation::Broader) },
@@ -126,6 +127,11 @@ pub(super) fn sample() -> Review {
             to: ("b.yaml".to_owned(), "Two".to_owned()),
             obstacles: vec!["a stack policy".to_owned()],
         }],
+        refactorings: vec![StackRefactoring {
+            stacks: vec!["a.yaml".to_owned(), "b.yaml".to_owned()],
+            request: Map::new().with("EnableStackCreation", false),
+        }],
+        detours: vec!["First deploy a.yaml without `One`".to_owned()],
         notes: vec!["one template was left out".to_owned()],
     }
 }
@@ -139,7 +145,7 @@ fn the_summary_counts_what_matters() {
     let review = sample();
     assert_eq!(
         shown(&review).summary(),
-        "2 stacks change (1 replaced, 0 deleted, 1 cannot be updated); 1 principal gains access, 1 loses access; \
+        "2 stacks change (1 replaced, 0 deleted, 1 cannot be updated, 1 moved); 1 principal gains access, 1 loses access; \
          data could be lost in 1 resource"
     );
     let equal = Review { notes: vec!["a note".to_owned()], equal: 4, ..Review::default() };
@@ -169,7 +175,7 @@ fn everybody_and_strong_actions_come_first() {
     review.access.extend([strong, everybody]);
     let sections = shown(&review).sections();
     let order: Vec<&str> =
-        sections.gained.iter().map(|entry| entry.change.principal.as_str()).collect();
+        sections.gained.iter().map(|entry| entry.entry.change.principal.as_str()).collect();
     assert_eq!(order, ["*", TEAM_B, TEAM_A]);
 }
 
@@ -194,11 +200,70 @@ fn every_form_has_the_same_findings() {
         ("markdown", markdown::text(&shown)),
         ("json", json::text(&shown)),
         ("sarif", sarif::text(&shown)),
+        ("cdk-report", cdk::text(&shown)),
         ("html", html::page(&shown).map_err(|error| error.message).expect("a page")),
     ];
     for (form, text) in forms {
         assert_eq!(ids_in(&text), ids, "{form}\n{text}");
     }
+}
+
+#[test]
+fn one_of_the_stacks_that_change_alike_is_shown() {
+    let mut review = sample();
+    let names = ["fleet/one.yaml", "fleet/three.yaml", "fleet/two.yaml"];
+    let members: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    review.stacks.extend(members.iter().map(|stack| StackChange {
+        stack: stack.clone(),
+        kind: ChangeKind::Changed,
+        resources: vec![resource("Data", Fate::Deleted, DataEffect::Lost)],
+        others: vec![property("/Outputs/Name/Value", None, Some("x".into()))],
+    }));
+    let representative = members[0].clone();
+    review.alike = vec![Alike { representative, members }];
+    let shown = shown(&review);
+    // The three stacks have two findings together.
+    assert_eq!(shown.ids().len(), 9);
+    // All of them are counted.
+    assert!(shown.summary().contains("3 deleted"), "{}", shown.summary());
+    let html = html::page(&shown).map_err(|error| error.message).expect("a page");
+    for (form, text) in [
+        ("terminal", terminal::text(&shown, Style::Plain, 160)),
+        ("markdown", markdown::text(&shown)),
+        ("html", html),
+    ] {
+        assert_eq!(ids_in(&text), shown.ids(), "{form}\n{text}");
+        assert!(text.contains("2 more stacks alike"), "{form}\n{text}");
+        assert!(names.iter().all(|name| text.contains(name)), "{form}\n{text}");
+    }
+    let json = json::document(&shown);
+    assert_eq!(json["stacks"].as_array().map(Vec::len), Some(5));
+    let class = serde_json::json!([{ "members": names, "representative": names[0] }]);
+    assert_eq!(json["classes"], class);
+}
+
+#[test]
+fn one_of_the_principals_that_gain_access_alike_is_shown() {
+    let mut review = sample();
+    review.access = ["a", "b", "c", "d"]
+        .iter()
+        .map(|name| AccessChange {
+            principal: format!("arn:aws:iam::111111111111:role/{name}"),
+            relation: Relation::Broader,
+            gained: vec![reach(&["s3:GetObject"], &format!("arn:aws:s3:::bucket-{name}/*"))],
+            lost: Vec::new(),
+            unknown: Vec::new(),
+        })
+        .collect();
+    let shown = shown(&review);
+    let text = terminal::text(&shown, Style::Plain, 160);
+    assert!(text.contains("read objects under s3://bucket-a/*; 3 more principals alike"), "{text}");
+    let list = "alike: role arn:aws:iam::111111111111:role/b (s3://bucket-b/*), ";
+    assert!(text.contains(list), "{text}");
+    for text in [text, markdown::text(&shown)] {
+        assert_eq!(text.matches("can now").count(), 1, "{text}");
+    }
+    assert_eq!(json::document(&shown)["access"].as_array().map(Vec::len), Some(4));
 }
 
 #[test]

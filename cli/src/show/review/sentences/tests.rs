@@ -67,6 +67,17 @@ fn known_sets_of_actions_have_words_and_others_are_listed() {
             "*",
             "perform glue:A, glue:B, glue:C and 2 more on any resource".to_owned(),
         ),
+        // A pattern that many of the actions match says more than their names.
+        (
+            &["s3:*", "s3:GetObject", "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"],
+            "arn:aws:s3:::b/*",
+            "perform 5 actions of s3:* under s3://b/*".to_owned(),
+        ),
+        (
+            &["s3:GetObject", "s3:ListBucket*"],
+            "arn:aws:s3:::b",
+            "read objects and perform s3:ListBucket* in s3://b".to_owned(),
+        ),
         // A part of a set is not called like the set.
         (
             &["s3:GetObjectVersion"],
