@@ -93,16 +93,19 @@ fn parts(
     stacks: &[DeployedStack<'_>],
     imports: &Imports<'_>,
 ) -> Result<Vec<(Made, Part)>, ReadError> {
-    stacks.par_iter().map(|stack| {
-        let (template, part) = part(stack, imports)?;
-        let made = Made {
-            address: part.address.clone(),
-            place: stack.address.place.clone(),
-            template,
-            lines: BTreeMap::new(),
-        };
-        Ok((made, part))
-    }).collect()
+    stacks
+        .par_iter()
+        .map(|stack| {
+            let (template, part) = part(stack, imports)?;
+            let made = Made {
+                address: part.address.clone(),
+                place: stack.address.place.clone(),
+                template,
+                lines: BTreeMap::new(),
+            };
+            Ok((made, part))
+        })
+        .collect()
 }
 
 fn part(stack: &DeployedStack<'_>, imports: &Imports<'_>) -> Result<(Template, Part), ReadError> {

@@ -3,6 +3,7 @@
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;
+pub(crate) mod names;
 mod picture;
 pub(crate) mod sarif;
 pub(crate) mod sentences;
