@@ -206,7 +206,8 @@ impl<'m> Deployment<'m> {
             let is_reviewed = refusals.is_empty() && !plan.is_done();
             let review = is_reviewed.then(|| self.review(&plan, &seen.observed, request));
             let review = review.transpose()?;
-            let document = review.as_ref().map_or(Value::Null, PlanReview::document);
+            let document = review.as_ref().filter(|_| ui.is_json());
+            let document = document.map_or(Value::Null, PlanReview::document);
             show::plan(&plan, &notes, &document, only_plan, ui);
             for text in &refusals {
                 ui.error(text);

@@ -266,13 +266,10 @@ impl Deployment<'_> {
         }
         let reading = templates::read(&self.aws, &sources);
         self.runtime.block_on(reading).map_err(|error| {
-            let advice = match error {
-                CloudError::Access { .. } => {
-                    "; `--owner-role NAME` reads it as a role of the account's owner"
-                }
-                CloudError::Network { .. }
-                | CloudError::Overtaken { .. }
-                | CloudError::Refused { .. } => "",
+            let advice = if matches!(error, CloudError::Access { .. }) {
+                "; `--owner-role NAME` reads them as a role of the accounts' owners"
+            } else {
+                ""
             };
             let message = format!(
                 "{error}\nwithout the templates of all deployed stacks, nobody can say what changes; nothing was changed{advice}"
