@@ -70,11 +70,21 @@ pub enum ReadError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// What is deployed cannot be read.
+    /// Nothing says which stacks `deployed` means.
     #[error(
-        "a review of what is deployed is not possible yet; compare with the revision that was deployed, such as git:v1:mesh/"
+        "`deployed` needs a mesh on the other side, which names the accounts to look into; expected the folder of a mesh or git:REV:PATH"
     )]
     Deployed,
+    /// The template of a deployed stack cannot be read.
+    #[error(
+        "the deployed template of {stack} cannot be read: {source}; it was not written by Lakewright, or was changed since"
+    )]
+    DeployedTemplate {
+        /// The stack, as `account/region/name`.
+        stack: String,
+        /// What is wrong with the template.
+        source: read::ReadError,
+    },
     /// The path is an assembly; a mesh is expected.
     #[error(
         "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why` and `check` take one with `--assembly`)",
@@ -149,11 +159,13 @@ impl ReadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "unreadable",
-            Self::Deployed => "deployed-is-not-read",
+            Self::Deployed => "deployed-without-mesh",
             Self::IsAssembly(_) => "assembly-instead-of-mesh",
             Self::NoAssembly(_) => "not-an-assembly",
             Self::NotOfAssembly { .. } => "not-a-file-of-an-assembly",
-            Self::Template { .. } | Self::Piece(_) => "unreadable-template",
+            Self::DeployedTemplate { .. } | Self::Template { .. } | Self::Piece(_) => {
+                "unreadable-template"
+            }
             Self::NoTemplate { .. } => "no-template",
             Self::WrongBase(_) => "wrong-base",
             Self::NotJson { .. } => "not-json",

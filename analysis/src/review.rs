@@ -1,5 +1,6 @@
 //! What a change does: reads both sides, and compares them.
 
+mod deployed;
 mod near;
 mod side;
 
@@ -15,7 +16,7 @@ use lakewright_guardrails::Breach;
 use lakewright_manifest::{Date, Report, SourceFile};
 use lakewright_stacks::{Plan, StackPlan};
 use lakewright_template::assembly::Assembly;
-use lakewright_template::{Place, Template, read};
+use lakewright_template::{Place, Template, read, revision};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::error::{Error, ReadError};
@@ -24,6 +25,8 @@ use crate::mesh::{Loaded, load};
 use crate::progress::Watch;
 use crate::revision::{Revision, load_revision};
 use crate::subject::{Keep, OfMesh, Subject};
+use deployed::of_deployed;
+pub use deployed::{DeployedStack, Deployment, review_deployment};
 use near::Near;
 pub use side::{Side, SideError};
 
@@ -62,6 +65,8 @@ pub struct Reading<'a> {
     pub somewhere: &'a Somewhere,
     /// Which stacks of two meshes are synthesized.
     pub scope: Scope,
+    /// The stacks of the side `deployed`.
+    pub deployed: Option<&'a [DeployedStack<'a>]>,
 }
 
 /// Which stacks of two meshes are synthesized.
@@ -100,24 +105,26 @@ enum Source<'s> {
     Assembly(&'s Path),
     /// Anybody's templates: their folder, or one file.
     Templates(&'s Path),
+    /// What is deployed.
+    Deployed,
 }
 
 impl<'s> Source<'s> {
     /// A folder with `assembly.json` is an assembly, a folder or file with a CloudFormation template has anybody's
     /// templates, and everything else is a mesh.
-    fn of(side: &'s Side) -> Result<Self, ReadError> {
+    fn of(side: &'s Side) -> Self {
         let path = match side {
             Side::Folder(path) => path.as_path(),
-            Side::Revision(revision) => return Ok(Self::Revision(revision)),
-            Side::Deployed => return Err(ReadError::Deployed),
+            Side::Revision(revision) => return Self::Revision(revision),
+            Side::Deployed => return Self::Deployed,
         };
-        Ok(if path.join("assembly.json").is_file() {
+        if path.join("assembly.json").is_file() {
             Self::Assembly(path)
         } else if Folder::has_template(path) {
             Self::Templates(path)
         } else {
             Self::Mesh(path)
-        })
+        }
     }
 
     /// The mesh, if it is one.
@@ -125,9 +132,18 @@ impl<'s> Source<'s> {
         match self {
             Self::Mesh(path) => load(path).map(Some),
             Self::Revision(revision) => load_revision(revision, Path::new(".")).map(Some),
-            Self::Assembly(_) | Self::Templates(_) => Ok(None),
+            Self::Assembly(_) | Self::Templates(_) | Self::Deployed => Ok(None),
         }
     }
+}
+
+/// The mesh of a side, if the side is one.
+///
+/// # Errors
+///
+/// The mesh cannot be read.
+pub fn mesh_of(side: &Side) -> Result<Option<Loaded>, ReadError> {
+    Source::of(side).mesh()
 }
 
 /// Reviews a change.
@@ -142,30 +158,53 @@ pub fn review(
     watch: &dyn Watch,
 ) -> Result<Result<Reviewed, Box<Refused>>, Error> {
     let sides = [before, after];
-    let sources = [Source::of(before)?, Source::of(after)?];
+    let sources = sides.map(Source::of);
     let meshes = [sources[0].mesh()?, sources[1].mesh()?];
+    let is_synthesized = meshes.iter().any(Option::is_some);
     let near = match &meshes {
         [Some(before), Some(after)] => near::of([before, after], reading),
         _ => Near::default(),
     };
-    let mut read = Vec::new();
+    let mut read = [None, None];
     for (place, mesh) in meshes.into_iter().enumerate() {
-        let one = match (mesh, &sources[place]) {
+        read[place] = match (mesh, &sources[place]) {
             (Some(mesh), _) => match of_mesh(sides[place], mesh, &near, reading, watch)? {
-                Ok(one) => one,
+                Ok(one) => Some(one),
                 Err(refused) => return Ok(Err(refused)),
             },
-            (None, Source::Assembly(folder)) => of_assembly(folder)?,
+            (None, Source::Assembly(folder)) => Some(of_assembly(folder)?),
             (None, Source::Templates(path) | Source::Mesh(path)) => {
-                of_templates(path, reading.somewhere)?
+                Some(of_templates(path, reading.somewhere)?)
             }
-            (None, Source::Revision(_)) => continue,
+            (None, Source::Revision(_) | Source::Deployed) => None,
         };
-        read.push(one);
     }
-    match read.as_slice() {
-        [before, after] => Ok(Ok(compare(before, after))),
-        _ => unreachable!("both sides were read"),
+    let [old, new] = read;
+    let deployed = |other: &Read| {
+        let stacks = reading.deployed.ok_or(ReadError::Deployed)?;
+        of_deployed(stacks, &other.subject)
+    };
+    let (mut old, mut new) = match (old, new) {
+        (Some(old), Some(new)) => (old, new),
+        (None, Some(new)) => (deployed(&new)?, new),
+        (Some(old), None) => {
+            let new = deployed(&old)?;
+            (old, new)
+        }
+        (None, None) => return Err(ReadError::Deployed.into()),
+    };
+    if is_synthesized {
+        forget_revisions(&mut old);
+        forget_revisions(&mut new);
+    }
+    Ok(Ok(compare(&old, &new)))
+}
+
+/// Removes the outputs with the revisions, which a mesh's templates get last, and which say nothing but that something
+/// differs.
+fn forget_revisions(read: &mut Read) {
+    for made in &mut read.made {
+        made.template.outputs.remove(revision::OUTPUT);
     }
 }
 

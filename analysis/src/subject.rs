@@ -371,6 +371,6 @@ impl<'s> Names<'s> {
 }
 
 /// The ARNs of principals with grants, including paths, which templates leave out.
-fn known(intended: &Intended) -> impl Iterator<Item = &str> {
+pub(crate) fn known(intended: &Intended) -> impl Iterator<Item = &str> {
     intended.principals().into_iter().map(|(arn, _)| arn)
 }

@@ -3,6 +3,7 @@
 mod invitations;
 mod owners;
 pub(crate) mod removal;
+mod review;
 mod seen;
 mod show;
 mod stop;
@@ -34,8 +35,11 @@ use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::{DeployTarget, Names};
 use lakewright_template::{Place, StackAddress, StackKind, Template};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
+pub(crate) use self::review::{AllDeployed, Request};
+use self::review::{CHANGED, PlanReview};
 use self::seen::{Gone, Known, Seen};
 use self::show::{Lines, Made};
 pub(crate) use self::stop::Progress;
@@ -62,6 +66,17 @@ pub(crate) struct Options {
     /// the record of deployments names
     #[arg(long, value_name = "MESH")]
     pub(crate) base: Option<PathBuf>,
+}
+
+impl Options {
+    /// The options of a command that only looks at what is deployed.
+    pub(crate) fn looking(
+        profile: Option<String>,
+        region: Option<RegionName>,
+        owner_role: Option<String>,
+    ) -> Self {
+        Self { yes: false, profile, region, owner_role, base: None }
+    }
 }
 
 /// A mesh that is to be deployed.
@@ -97,6 +112,8 @@ pub(crate) fn base(
 /// The stacks of a mesh, ready to be deployed.
 pub(crate) struct Deployment<'m> {
     mesh: &'m Mesh,
+    /// The mesh's files.
+    sources: &'m [SourceFile],
     /// The mesh's id.
     id: String,
     stacks: BTreeMap<StackAddress, Stack>,
@@ -163,6 +180,7 @@ impl<'m> Deployment<'m> {
         let options = options.clone();
         Ok(Self {
             mesh,
+            sources,
             id,
             stacks,
             needed,
@@ -180,11 +198,55 @@ impl<'m> Deployment<'m> {
     }
 
     /// Plans, asks and deploys.
-    pub(crate) fn run(mut self, only_plan: bool, ui: &mut Ui) -> Result<Exit, Failure> {
-        let mut seen = self.observe()?;
+    pub(crate) fn run(mut self, request: Request<'_>, ui: &mut Ui) -> Result<Exit, Failure> {
+        let only_plan = request.only_plan;
+        loop {
+            let mut seen = self.observe()?;
+            let (plan, notes, refusals) = self.planned(&seen, only_plan)?;
+            let is_reviewed = refusals.is_empty() && !plan.is_done();
+            let review = is_reviewed.then(|| self.review(&plan, &seen.observed, request));
+            let review = review.transpose()?;
+            let document = review.as_ref().filter(|_| ui.is_json());
+            let document = document.map_or(Value::Null, PlanReview::document);
+            show::plan(&plan, &notes, &document, only_plan, ui);
+            for text in &refusals {
+                ui.error(text);
+            }
+            if !refusals.is_empty() {
+                return Ok(Exit::No);
+            }
+            if let Some(review) = &review {
+                review.show(only_plan, ui);
+            }
+            if only_plan {
+                return Ok(Exit::Done);
+            }
+            let Some(review) = review else { return self.keep_up(&plan, &mut seen, ui) };
+            self.is_free(&seen)?;
+            if !self.confirm("Deploy?", ui) {
+                ui.note("nothing was changed");
+                return Ok(Exit::Declined);
+            }
+            if self.is_still_so(&plan, &seen, &review)? {
+                return self.go(&plan, &mut seen, ui);
+            }
+            if self.options.yes {
+                ui.error(CHANGED);
+                return Ok(Exit::Declined);
+            }
+            ui.note("somebody has changed the stacks since the review was made; nothing was changed by this run, and this is the plan now:");
+        }
+    }
+
+    /// The plan, the notes on it, and the reasons for which it cannot be carried out.
+    fn planned(
+        &mut self,
+        seen: &Seen,
+        only_plan: bool,
+    ) -> Result<(Plan, Vec<String>, Vec<String>), Failure> {
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
-        let left = self.leave_enough(&mut plan, &seen)?;
+        let left = self.leave_enough(&mut plan, seen)?;
         self.narrow_last(&mut plan, &seen.sites)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let id = format!("lakewright-{}", now.map(|now| now.as_secs()).unwrap_or_default());
@@ -193,7 +255,7 @@ impl<'m> Deployment<'m> {
         let owned = self.of_owners(&plan);
         let mut notes = self.owner_notes(&owned);
         notes.extend(left);
-        notes.extend(self.unknown(&seen));
+        notes.extend(self.unknown(seen));
         if renewed > 0 {
             notes.push(format!(
                 "{} with policies that name a role which this run makes: they are put again, as AWS would keep the id of one that was there before",
@@ -202,32 +264,18 @@ impl<'m> Deployment<'m> {
         }
         let taken = self.taken(&plan);
         notes.extend(taken.unknown);
-        notes.extend(self.busy(&seen).filter(|_| only_plan));
+        notes.extend(self.busy(seen).filter(|_| only_plan));
         notes.extend(self.resting().filter(|_| only_plan));
-        show::plan(&plan, &notes, only_plan, ui);
-        if let Some(exit) = self.refused(&plan, &seen.observed, &owned, ui) {
-            return Ok(exit);
-        }
-        for text in &taken.first {
-            ui.error(text);
-        }
-        if !taken.first.is_empty() {
-            return Ok(Exit::No);
-        }
-        if only_plan {
-            return Ok(Exit::Done);
-        }
-        if plan.is_done() {
-            return self.keep_up(&plan, &mut seen, ui);
-        }
-        self.is_free(&seen)?;
-        if !self.confirm("Deploy?", ui) {
-            ui.note("nothing was changed");
-            return Ok(Exit::Declined);
-        }
-        self.begin_record(&mut seen, ui)?;
-        let kept = self.look_again(&plan, &mut seen, ui);
-        let (mut summary, made) = self.carry_out(&plan, &mut seen, ui);
+        let refusals = self.refusals(&plan, &seen.observed, &owned);
+        let refusals = if refusals.is_empty() { taken.first } else { refusals };
+        Ok((plan, notes, refusals))
+    }
+
+    /// Carries out a plan that was confirmed.
+    fn go(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
+        self.begin_record(seen, ui)?;
+        let kept = self.look_again(plan, seen, ui);
+        let (mut summary, made) = self.carry_out(plan, seen, ui);
         summary.outcomes.extend(kept.outcomes);
         let exit = exit(&summary);
         if exit == Exit::Done {
@@ -235,9 +283,9 @@ impl<'m> Deployment<'m> {
             let gone = summary.outcomes.iter().filter(is_gone);
             // `deploy` never deletes a stack with data.
             let gone = gone.map(|(address, _)| (address.clone(), Vec::new())).collect();
-            self.close_record(&mut seen, &gone, ui);
+            self.close_record(seen, &gone, ui);
         } else {
-            self.leave_record(&mut seen, ui);
+            self.leave_record(seen, ui);
         }
         self.mails(ui);
         self.invitations(&summary, &made, ui);
@@ -313,36 +361,33 @@ impl<'m> Deployment<'m> {
         (summary, shower.into_made())
     }
 
-    /// Reports why a plan cannot be executed, and returns the exit: stacks of another mesh, and accounts that only
-    /// their owners bootstrap.
-    fn refused(
+    /// Why a plan cannot be executed: stacks of another mesh, and accounts that only their owners bootstrap.
+    fn refusals(
         &self,
         plan: &Plan,
         observed: &BTreeMap<StackAddress, Observed>,
         owned: &[&StackAddress],
-        ui: &mut Ui,
-    ) -> Option<Exit> {
-        let mut exit = None;
-        for step in plan.steps.iter().filter(|step| step.action == Action::Foreign) {
+    ) -> Vec<String> {
+        let foreign = plan.steps.iter().filter(|step| step.action == Action::Foreign);
+        let foreign = foreign.map(|step| {
             let tags = observed.get(&step.address).map(|stack| &stack.tags);
             let other =
                 tags.and_then(|tags| tags.get("lakewright:mesh")).map_or("?", String::as_str);
-            ui.error(&format!(
+            format!(
                 "{} is the mesh `{other}`'s, as its tag says, and is not changed; give this mesh another `resource_prefix`",
                 step.address
-            ));
-            exit = Some(Exit::No);
-        }
+            )
+        });
+        let mut refusals: Vec<String> = foreign.collect();
         if self.options.owner_role.is_none() {
-            for address in owned {
-                ui.error(&format!(
+            refusals.extend(owned.iter().map(|address| {
+                format!(
                     "{address} must be deployed by the account's owner: {}",
                     self.owners(&address.place, Some(&address.name))
-                ));
-                exit = exit.or(Some(Exit::No));
-            }
+                )
+            }));
         }
-        exit
+        refusals
     }
 
     /// Checks the stacks that need no change.

@@ -58,6 +58,11 @@ impl Ui {
         self.data_style
     }
 
+    /// The style of notes, on standard error.
+    pub(crate) fn note_style(&self) -> Style {
+        self.style
+    }
+
     /// The display of progress, which draws only if somebody watches a terminal.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.shows_progress)
@@ -113,6 +118,13 @@ impl Ui {
             return;
         }
         write_line(&self.laid_out(text));
+    }
+
+    /// Prints a text whose lines are laid out already, unless `--quiet` is set.
+    pub(crate) fn note_lines(&mut self, text: &str) {
+        if !self.is_quiet {
+            drop(io::stderr().lock().write_all(text.as_bytes()));
+        }
     }
 
     pub(crate) fn error(&mut self, text: &str) {

@@ -19,7 +19,7 @@ use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, DeploymentConfig, DeploymentConfigMode, OnStackFailure, Parameter,
-    ResourceStatus, Tag, ValidationStatus,
+    ResourceStatus, Tag, TemplateStage, ValidationStatus,
 };
 use aws_smithy_http_client::Connector;
 use lakewright_template::revision;
@@ -192,6 +192,22 @@ impl Cloud for Aws {
         let output = client.get_template().stack_name(name).send().await;
         let output = output.map_err(|error| failed(&format!("read stack {name}"), &error))?;
         Ok(output.template_body().unwrap_or_default().to_owned())
+    }
+
+    async fn original_template(
+        &self,
+        site: &Site,
+        name: &str,
+    ) -> Result<Option<String>, CloudError> {
+        let client = self.cloudformation(site).await;
+        let request = client.get_template().stack_name(name);
+        match request.template_stage(TemplateStage::Original).send().await {
+            Ok(output) => Ok(Some(output.template_body().unwrap_or_default().to_owned())),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => {
+                Err(failed(&format!("read the template of {}", site.address(name)), &error))
+            }
+        }
     }
 
     async fn create_change_set(

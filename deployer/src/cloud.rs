@@ -149,6 +149,14 @@ pub trait Cloud {
     fn template(&self, site: &Site, name: &str)
     -> impl Future<Output = Result<String, CloudError>>;
 
+    /// The template of a stack before transforms, in the form in which it was given to CloudFormation; `None` if the
+    /// stack does not exist.
+    fn original_template(
+        &self,
+        site: &Site,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<String>, CloudError>>;
+
     /// Creates a change set. Returns its ARN, or the name that it really got.
     fn create_change_set(
         &self,

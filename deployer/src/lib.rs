@@ -23,3 +23,4 @@ pub mod renew;
 pub mod status;
 pub mod taken;
 pub mod teardown;
+pub mod templates;

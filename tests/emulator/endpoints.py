@@ -29,11 +29,13 @@ REFUSED: list[Json] = []
 OVERTAKEN: list[Json] = []
 # CloudFormation operations after which the caller's token is expired.
 EXPIRED: list[Json] = []
+# Templates that somebody else changes right after they are read.
+EDITED: list[Json] = []
 # Roles that nobody can assume any more.
 CLOSED: list[str] = []
 # The stores that a reset empties.
-STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, EXPIRED, CLOSED, early_validation.NEXT, calls.CALLS, lakeformation.LAKES,
-                     services.APPS, services.RESOURCE_POLICIES]
+STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, EXPIRED, EDITED, CLOSED, early_validation.NEXT, calls.CALLS,
+                     lakeformation.LAKES, services.APPS, services.RESOURCE_POLICIES]
 # By the service's name in the request's signature: a function that answers to path, X-Amz-Target
 # and body.
 SERVICES: dict[str, Callable[[str, str, bytes], tuple[int, Json, Json]]] = {
@@ -90,6 +92,24 @@ def set_status(body: Json) -> Json:
     return {"status": body["status"]}
 
 
+def edit(body: Json) -> list[Json]:
+    """Changes a text in a stack's template, as if somebody had changed the stack; `after_read`: right after the template is read next."""
+    if body.get("after_read"):
+        EDITED.append(body)
+    else:
+        _edit(body)
+    return EDITED
+
+
+def _edit(one: Json) -> None:
+    set_request_account_id(one["account"])
+    set_request_region(one["region"])
+    stack = cloudformation._stacks.get(one["name"])
+    if not stack or one["from"] not in stack["_template_body"]:
+        raise KeyError(f"no stack {one['name']} with this text")
+    stack["_template_body"] = stack["_template_body"].replace(one["from"], one["to"])
+
+
 def is_refused(method: str, path: str) -> bool:
     """Whether a test wants this request refused. Each refusal counts."""
     for one in REFUSED:
@@ -130,6 +150,7 @@ ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "expire": expire,
     "change-sets": interfere,
     "stacks": set_status,
+    "templates": edit,
     "behaviours": switch,
     "roles": make_role,
     "apps": services.add_app,
@@ -213,6 +234,7 @@ def wrap(app: Callable) -> Callable:
         if REFUSED and is_refused(scope["method"], path):
             await _body(receive)
             return await _deny(send)
+        read: dict[str, list[str]] = {}
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if signed := SIGNATURE.search(headers.get("authorization", "")):
             access_key, region, service = signed.groups()
@@ -227,7 +249,13 @@ def wrap(app: Callable) -> Callable:
                 if is_expired(body):
                     return await _deny(send, TOKEN)
                 receive = again(body)
+            if EDITED and service == "cloudformation":
+                body = await _body(receive)
+                read, receive = parse_qs(body.decode()), again(body)
         await app(scope, receive, send)
+        for one in [one for one in EDITED if read.get("Action") == ["GetTemplate"] and read["StackName"] == [one["name"]]]:
+            EDITED.remove(one)
+            _edit(one)
         for one in [one for one in OVERTAKEN if scope["method"] == "GET" and one["contains"] in path]:
             OVERTAKEN.remove(one)
             await _write_after(app, scope, one["text"])

@@ -18,6 +18,7 @@ mod others;
 mod readme;
 mod reality;
 mod record;
+mod review;
 mod said;
 mod screens;
 mod seed;

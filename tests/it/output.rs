@@ -85,6 +85,9 @@ impl Shapes {
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             let line = parsed(line);
             self.compare("deployment", &line);
+            if line["review"].is_object() {
+                self.compare("diff", &line["review"]);
+            }
             self.events.insert(line["event"].as_str().expect("an event").to_owned());
         }
     }

@@ -26,8 +26,9 @@ pub struct Foreign {
     pub notes: Vec<String>,
 }
 
-/// The note if a part of the folder is left out.
-const LEFT_OUT: &str = "every answer leaves that out, so nothing but an explicit denial is certain";
+/// The note if a part of the templates is left out.
+pub(crate) const LEFT_OUT: &str =
+    "every answer leaves that out, so nothing but an explicit denial is certain";
 
 /// Reads anybody's folder of templates. There is no intended access.
 pub(super) fn of_folder(path: &Path, somewhere: &Somewhere) -> Result<Subject, ReadError> {
@@ -84,6 +85,11 @@ fn anywhere(templates: &[Read]) -> Option<String> {
 }
 
 impl Foreign {
+    /// Notes on templates that no file has.
+    pub(crate) fn without_files(notes: Vec<String>) -> Self {
+        Self { files: BTreeMap::new(), notes }
+    }
+
     /// The file and line of a statement, as `FILE:LINE`.
     pub fn lines_of(&self, origin: &Origin, sid: &str) -> Vec<String> {
         let Some(path) = self.files.get(&*origin.stack) else { return Vec::new() };

@@ -38,7 +38,7 @@ fn is_whole(arn: &str) -> bool {
 
 /// The databases that a stack imports and to which, according to the mesh, only Lake Formation gives access. Only the
 /// template's metadata states this; the deployment reads it.
-pub(super) fn closed(template: &Template, imported: &[String]) -> Vec<String> {
+pub(crate) fn closed(template: &Template, imported: &[String]) -> Vec<String> {
     let own = template.metadata.get("Lakewright").and_then(Value::as_map);
     if own.and_then(|own| own.get("HybridAccess")?.as_text()) != Some("closed") {
         return Vec::new();
@@ -73,7 +73,7 @@ fn owners<'s>(
 
 /// The facts about imported resources that the access model needs. `subjects` has the subject and address of each
 /// stack.
-pub(super) fn facts<'s>(
+pub(crate) fn facts<'s>(
     imported: &Imported,
     closed: BTreeSet<String>,
     subjects: impl Iterator<Item = (&'s str, &'s str)>,

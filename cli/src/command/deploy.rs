@@ -12,7 +12,7 @@ use lakewright_manifest::{Report, SourceFile};
 use lakewright_stacks::Plan;
 
 use crate::arguments::day::Day;
-use crate::deployment::{Deployment, Options, Progress, Wanted, base};
+use crate::deployment::{Deployment, Options, Progress, Request, Wanted, base};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
@@ -20,12 +20,14 @@ use crate::ui::Ui;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lakewright deploy my-mesh --plan             say what would be done, and change nothing
-  lakewright deploy my-mesh                    plan, ask, deploy
+  lakewright deploy my-mesh                    plan, review, ask, deploy
   lakewright deploy my-mesh --yes --as-of 2026-12-01 --format json
 
 Each account is reached through its deploy role. An account without one, or with an older one, is
 bootstrapped first: with your own credentials if they belong to that account, otherwise only as the
 role that `--owner-role` names. Stacks whose deployed revision equals the new one are skipped.
+Before the question, a review shows what the changes do, and who gains or loses access. If somebody
+changes the stacks before the answer, `deploy` asks again, or ends with 8 if it runs with `--yes`.
 Shares that expired before today, or before the date of `--as-of`, grant no access.
 
 Exit codes: 0 done, or the plan can be carried out; 4 nothing was changed: an account's owner has to
@@ -99,7 +101,9 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
     let deployment =
         Deployment::connect(wanted, &arguments.options, arguments.import_existing, progress)?;
-    let exit = deployment.run(arguments.plan, ui)?;
+    let path = arguments.mesh.display().to_string();
+    let request = Request { only_plan: arguments.plan, day: &day, mesh: &path };
+    let exit = deployment.run(request, ui)?;
     left_to_owners(arguments, &plan, ui);
     Ok(exit)
 }

@@ -1,21 +1,31 @@
 //! `lakewright diff`: what a change does, who gains access, and what could be lost.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, ValueEnum};
+use lakewright_analysis::ReadError;
 use lakewright_analysis::folder::Somewhere;
-use lakewright_analysis::review::{Reading, Refused, Reviewed, Scope, Side, SideError, review};
+use lakewright_analysis::mesh::Loaded;
+use lakewright_analysis::review::{
+    Reading, Refused, Reviewed, Scope, Side, SideError, mesh_of, review,
+};
+use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_diff::access::Relation;
 use lakewright_diff::review::Review;
 use lakewright_diff::update::{DataEffect, Fate, Update};
-use lakewright_manifest::RegionName;
-use lakewright_template::{AccountId, StackAddress};
+use lakewright_manifest::{Date, RegionName, Report};
+use lakewright_stacks::Plan;
+use lakewright_template::AccountId;
 
 use crate::arguments::Format;
 use crate::arguments::day::Day;
 use crate::arguments::subject::account;
+use crate::deployment::{AllDeployed, Deployment, Options, Progress, Wanted};
 use crate::exit::{Exit, Failure};
 use crate::memory;
 use crate::show;
-use crate::show::review::{Named, Shown, cdk, html, json, markdown, sarif, terminal};
+use crate::show::review::names::Names;
+use crate::show::review::{Shown, cdk, html, json, markdown, sarif, terminal};
 use crate::ui::Ui;
 use crate::width::width;
 
@@ -26,12 +36,19 @@ use crate::width::width;
   lakewright diff the-mesh-before my-mesh          two folders
   lakewright diff out-before out                   two assemblies, as `synth` wrote them
   lakewright diff cdk.out.before cdk.out           anybody's templates
+  lakewright diff deployed my-mesh                 what a deployment would change
+  lakewright diff my-mesh deployed                 what somebody changed in the accounts
   lakewright diff before after --format markdown   for a comment on a pull request
   lakewright diff before after --fail-on access-broadened,data-loss
 
-Exit codes: 0 compared, 3 with `--exit-code` if anything differs, 4 if the change does something that `--fail-on` names.")]
+The side `deployed` is what CloudFormation has now for the stacks of the mesh on the other side, read
+with the credentials that `deploy` takes. Shares that expired before today, or before the date of
+`--as-of`, grant no access then.
+
+Exit codes: 0 compared, 3 with `--exit-code` if anything differs, 4 if the change does something that `--fail-on` names,
+9 no credentials or no network for `deployed`.")]
 pub(crate) struct DiffArgs {
-    /// The side before the change: a mesh, an assembly, a folder of templates, or `git:REVISION:PATH`
+    /// The side before the change: a mesh, an assembly, a folder of templates, `git:REVISION:PATH`, or `deployed`
     #[arg(value_parser = side)]
     before: Side,
     /// The side after the change
@@ -46,9 +63,15 @@ pub(crate) struct DiffArgs {
     /// The account of templates whose account nothing else determines: 12 digits
     #[arg(long, value_name = "ACCOUNT", value_parser = account)]
     account: Option<AccountId>,
-    /// The region of these templates
+    /// The region of these templates; for `deployed`, that of the first request, as for `deploy`
     #[arg(long, value_name = "REGION", value_parser = RegionName::parse)]
     region: Option<RegionName>,
+    /// For `deployed`: the AWS profile with the credentials
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// For `deployed`: the role of the accounts' owners that looks where the deploy role may not
+    #[arg(long, value_name = "NAME")]
+    owner_role: Option<String>,
     #[command(flatten)]
     day: Day,
 }
@@ -105,13 +128,31 @@ pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         account: arguments.account.clone(),
         region: arguments.region.as_ref().map(Into::into),
     };
-    let reading =
-        Reading { day: arguments.day.as_of.as_ref(), somewhere: &somewhere, scope: Scope::Near };
+    let of_deployed = match mesh_beside(before, after)? {
+        None => None,
+        Some(mesh) => {
+            let day = arguments.day.or_today()?;
+            match deployed(mesh, &day, arguments)? {
+                Ok(deployed) => Some((deployed, day)),
+                Err(refused) => return Ok(say(&refused, ui)),
+            }
+        }
+    };
+    let stacks = of_deployed.as_ref().map(|(deployed, _)| deployed.stacks());
+    let reading = Reading {
+        // What is deployed has the shares of today.
+        day: of_deployed.as_ref().map(|(_, day)| day).or(arguments.day.as_of.as_ref()),
+        somewhere: &somewhere,
+        scope: Scope::Near,
+        deployed: stacks.as_deref(),
+    };
     let progress = ui.progress();
-    let reviewed = match review(before, after, reading, &progress)? {
+    let mut reviewed = match review(before, after, reading, &progress)? {
         Ok(reviewed) => reviewed,
         Err(refused) => return Ok(say(&refused, ui)),
     };
+    let notes = of_deployed.iter().flat_map(|(deployed, _)| &deployed.notes);
+    reviewed.review.notes.extend(notes.cloned());
     show_review(&reviewed, [&before.to_string(), &after.to_string()], ui)?;
     let Reviewed { review, .. } = &reviewed;
     let failed = arguments.fail_on.iter().any(|one| one.is_met(review));
@@ -133,23 +174,41 @@ fn say(refused: &Refused, ui: &mut Ui) -> Exit {
     Exit::Usage
 }
 
-/// The names that people know, from the meshes of both sides.
-struct Names<'r>(&'r Reviewed);
-
-impl Named for Names<'_> {
-    fn principal(&self, principal: &str) -> Option<String> {
-        self.0.principals.get(principal).cloned()
+/// The side beside `deployed`; `None` if neither side is.
+fn mesh_beside<'s>(before: &'s Side, after: &'s Side) -> Result<Option<&'s Side>, Failure> {
+    match (before, after) {
+        (Side::Deployed, Side::Deployed) => Err(Failure::usage(
+            "both sides are `deployed`; expected a mesh as one of them, such as `lakewright diff deployed my-mesh`",
+        )),
+        (Side::Deployed, mesh) | (mesh, Side::Deployed) => Ok(Some(mesh)),
+        _ => Ok(None),
     }
+}
 
-    fn stack(&self, stack: &str) -> Option<String> {
-        let subject = self.0.stacks.get(stack).filter(|subject| *subject != stack)?;
-        let StackAddress { place, .. } = StackAddress::parse(stack).ok()?;
-        Some(format!("{subject} ({}, {})", place.account, place.region))
+/// What CloudFormation has for the stacks of a mesh. The inner error is a mesh with errors.
+fn deployed(
+    side: &Side,
+    day: &Date,
+    arguments: &DiffArgs,
+) -> Result<Result<AllDeployed, Box<Refused>>, Failure> {
+    let Loaded { sources, mesh, report } = mesh_of(side)?.ok_or(ReadError::Deployed)?;
+    let refused = |report: Report, sources| {
+        let breaches = Vec::new();
+        Ok(Err(Box::new(Refused { side: side.to_string(), report, breaches, sources })))
+    };
+    let Some(mesh) = mesh else { return refused(report, sources) };
+    let plan = Plan::of(&mesh, Some(day));
+    let (found, report) = synthesize_all(&plan)?;
+    if report.has_errors() {
+        return refused(report.sorted(), sources);
     }
-
-    fn resource(&self, resource: &str) -> Option<String> {
-        self.0.resources.get(resource).cloned()
-    }
+    // Nothing is deployed, so neither the bootstraps that would be enough nor former places beside the record matter.
+    let (needed, base) = (BTreeMap::new(), BTreeMap::new());
+    let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &sources };
+    let DiffArgs { profile, region, owner_role, .. } = arguments;
+    let options = Options::looking(profile.clone(), region.clone(), owner_role.clone());
+    let deployment = Deployment::connect(wanted, &options, false, Progress::watched())?;
+    Ok(Ok(deployment.all_deployed()?))
 }
 
 fn show_review(

@@ -18,6 +18,7 @@ use lakewright_deployer::plan::{Action, Observed, Plan, Step};
 use lakewright_deployer::teardown::{dependants, teardown};
 use lakewright_template::read;
 use lakewright_template::{Place, StackAddress, StackKind};
+use serde_json::Value;
 
 use super::seen::{Gone, Known, Seen};
 use super::{Deployment, deployer, exit, show, unreachable};
@@ -117,7 +118,7 @@ impl Deployment<'_> {
         let mut notes = prepared.notes();
         notes.extend(self.unknown(&seen));
         notes.extend(self.busy(&seen).filter(|_| removal.only_plan));
-        show::plan(&plan, &notes, removal.only_plan, ui);
+        show::plan(&plan, &notes, &Value::Null, removal.only_plan, ui);
         for (address, reason) in &prepared.held {
             ui.error(&format!("{address} is not deleted: {reason}"));
         }

@@ -23,8 +23,9 @@ pub(super) type Lines = BTreeMap<StackAddress, BTreeMap<String, Vec<String>>>;
 /// The logical ids of resources that a run creates or replaces, by the address of their stack.
 pub(super) type Made = BTreeMap<StackAddress, BTreeSet<String>>;
 
-/// Shows a plan with notes. A plan that was asked for is data; a plan before a confirmation is not.
-pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
+/// Shows a plan with notes. A plan that was asked for is data; a plan before a confirmation is not. `review` is the
+/// document of the plan's review; null if it has none.
+pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool, ui: &mut Ui) {
     if ui.is_json() {
         let steps: Vec<Value> = plan
             .steps
@@ -33,7 +34,13 @@ pub(super) fn plan(plan: &Plan, notes: &[String], is_data: bool, ui: &mut Ui) {
                 json!({ "stack": step.address, "kind": step.kind, "action": step.action.as_str() })
             })
             .collect();
-        let plan = json!({ "version": 1, "event": "plan", "steps": steps, "notes": notes });
+        let plan = json!({
+            "version": 1,
+            "event": "plan",
+            "steps": steps,
+            "notes": notes,
+            "review": review,
+        });
         ui.data(&line(&plan));
         return;
     }

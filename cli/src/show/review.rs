@@ -6,6 +6,7 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;
 mod moves;
+pub(crate) mod names;
 mod picture;
 pub(crate) mod sarif;
 pub(crate) mod sentences;
