@@ -11,8 +11,11 @@ mod exposure;
 mod index;
 mod lake;
 mod merge;
+mod naming;
 mod requests;
 mod subjects;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -45,7 +48,7 @@ pub fn compare(
     let worlds =
         Worlds { open: [before.world, after.world], stated: [before.stated, after.stated] };
     let index = Index::of(worlds.both());
-    let subjects::Questions { all, attached, notes } = subjects::questions(&worlds);
+    let subjects::Questions { all, attached, partial, notes } = subjects::questions(&worlds);
     let mut merged = Merged::default();
     for question in &all {
         let found =
@@ -56,6 +59,9 @@ pub fn compare(
     }
     for (role, gone, new) in attached {
         merged.attached(&role, &gone, &new);
+    }
+    for (principal, origin) in partial {
+        merged.partial(&principal, &origin);
     }
     for change in lake::changes(&worlds, [before, after]) {
         merged.join(change);
