@@ -14,8 +14,6 @@ mod merge;
 mod naming;
 mod requests;
 mod subjects;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 
@@ -179,3 +177,6 @@ pub struct Deciding {
     /// Whether it allows, not denies.
     pub is_allow: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,7 @@ mod partitions;
 mod people;
 mod proof;
 mod review;
+mod review_random;
 mod revisions;
 mod run;
 mod screens;

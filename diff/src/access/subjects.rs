@@ -181,15 +181,20 @@ fn of_resource(
         return;
     }
     let mut elements = differing(policies[0].into_iter(), policies[1].into_iter());
+    let mut behind = Vec::new();
     if is_other {
         elements.extend(all(policies.iter().copied().flatten()));
-        for role in reaching(worlds, arn) {
-            elements.extend(all(role.identity.iter().map(AsRef::as_ref)).into_iter().filter(
-                |element| element.resource.as_ref().is_none_or(|pattern| is_about(pattern, arn)),
-            ));
+        elements.extend(own_elements(worlds, arn, |pattern| is_about(pattern, arn)));
+        for point in points.into_iter().flatten() {
+            let is_of_either = |pattern: &str| is_about(pattern, point) || is_about(pattern, arn);
+            let own = own_elements(worlds, point, is_of_either);
+            behind.extend(own.into_iter().map(|one| (*point, Element { resource: None, ..one })));
         }
     }
     let account = resources.iter().flatten().next().map(|one| one.account.as_str());
+    for (point, element) in &behind {
+        of_element(worlds, element, point, account, questions);
+    }
     for element in elements {
         of_element(worlds, &element, arn, account, questions);
         if element.statement.principals.is_some() {
@@ -200,6 +205,13 @@ fn of_resource(
             }
         }
     }
+}
+
+/// The elements of the own policies of the roles that reach a resource, as far as their patterns are wanted.
+fn own_elements(worlds: &Worlds<'_>, arn: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Element> {
+    let roles = reaching(worlds, arn).into_iter();
+    let elements = roles.flat_map(|role| all(role.identity.iter().map(AsRef::as_ref)));
+    elements.filter(|one| one.resource.as_ref().is_none_or(|pattern| is_wanted(pattern))).collect()
 }
 
 /// The ARNs of the access points of both sides, by the name of their bucket.
