@@ -178,7 +178,6 @@ impl<'w> Cells<'_, 'w> {
     /// and of their policies.
     fn patterns(&self, pattern: &str, actions: &[Action]) -> BTreeSet<String> {
         let mut patterns = BTreeSet::new();
-        let Some(first) = actions.first() else { return patterns };
         let mut resources = vec![pattern.to_owned()];
         for arn in self.index.overlapping(pattern, |arn| self.is_let_in(arn)) {
             patterns.insert(arn.to_owned());
@@ -186,9 +185,11 @@ impl<'w> Cells<'_, 'w> {
             resources.push(arn.to_owned());
         }
         let context = Context::new();
-        for resource in &resources {
+        let asked = representatives(actions);
+        let pairs = resources.iter().flat_map(|one| asked.iter().map(move |it| (one, it)));
+        for (resource, action) in pairs {
             let request =
-                Request { principal: self.principal, action: *first, resource, context: &context };
+                Request { principal: self.principal, action: *action, resource, context: &context };
             for world in self.worlds.both() {
                 for document in world.documents(&request) {
                     for statement in &document.statements {
@@ -221,13 +222,14 @@ impl<'w> Cells<'_, 'w> {
             context: &nothing,
         };
         let mut relevant: Vec<(&World, &Document, &Statement)> = Vec::new();
-        for world in self.worlds.both() {
-            for document in world.documents(&request) {
-                let about = document
-                    .statements
-                    .iter()
-                    .filter(|statement| may_be_about(statement, &request));
-                relevant.extend(about.map(|statement| (world, document, statement)));
+        for action in representatives(actions) {
+            let request = Request { action, ..request.clone() };
+            for world in self.worlds.both() {
+                for document in world.documents(&request) {
+                    let statements = document.statements.iter();
+                    let about = statements.filter(|statement| may_be_about(statement, &request));
+                    relevant.extend(about.map(|statement| (world, document, statement)));
+                }
             }
         }
         let mut classes: BTreeMap<(Vec<bool>, String), Vec<Action>> = BTreeMap::new();
@@ -421,6 +423,18 @@ impl<'w> Cells<'_, 'w> {
 fn readable(text: &str) -> Option<Pattern> {
     let is_whole = text.starts_with("arn:") && text.splitn(6, ':').count() == 6;
     Pattern::of(text, if is_whole { Syntax::Arn } else { Syntax::Like })
+}
+
+/// Actions that have all documents between them: a role's trust policy counts only for some actions of STS.
+fn representatives(actions: &[Action]) -> Vec<Action> {
+    let is_of_trust = |action: &&Action| {
+        let name = action.lower();
+        name.starts_with("sts:assumerole")
+            || ["sts:setsourceidentity", "sts:tagsession"].contains(&name)
+    };
+    let of_trust = actions.iter().find(is_of_trust);
+    let other = actions.iter().find(|action| !is_of_trust(action));
+    other.into_iter().chain(of_trust).copied().collect()
 }
 
 /// What sets an action apart in the evaluation, besides the statements that name it.

@@ -201,6 +201,24 @@ fn the_tags_and_the_boundary_of_a_role_take_part_in_trust() {
     assert_gains(&[bounded, limit.clone(), named.clone()], &[role(&[]), limit, named]);
 }
 
+/// The trust policy counts for `sts:AssumeRole`, also beside other actions on the role.
+#[test]
+fn conditions_of_trust_are_fulfilled() {
+    let principal = r#""Principal": {"AWS": "111122223333"}"#;
+    let condition = r#""Condition": {"StringEquals": {"sts:ExternalId": "secret"}}"#;
+    let trust = allow(&[principal, r#""Action": "sts:AssumeRole""#, condition]);
+    let target = role_with("target", &[], &[trust], "");
+    let resource = r#""Resource": "arn:aws:iam::111122223333:role/target""#;
+    let of = |actions: &str| {
+        let action = format!(r#""Action": [{actions}]"#);
+        [role(&[allow(&[&action, resource])]), target.clone()]
+    };
+    assert_gains(
+        &of(r#""iam:GetUser""#),
+        &of(r#""iam:GetUser", "iam:PassRole", "sts:AssumeRole""#),
+    );
+}
+
 /// A denial in a boundary counts even for what the bucket's policy allows everybody.
 #[test]
 fn a_denial_of_a_boundary_is_lifted() {
