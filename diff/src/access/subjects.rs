@@ -316,44 +316,50 @@ fn principals(
         note(&roles, own, questions);
         found.extend(roles.into_iter().take(MOST_ROLES).map(|role| named(&role.arn)));
     }
-    found.extend(by_conditions(worlds, &statement.conditions, partition));
+    found.extend(by_conditions(worlds, &statement.conditions, own, questions));
     found
 }
 
 /// The principals that only the conditions of a statement name.
-fn by_conditions(worlds: &Worlds<'_>, conditions: &[Condition], partition: &str) -> Vec<Whom> {
+fn by_conditions(
+    worlds: &Worlds<'_>,
+    conditions: &[Condition],
+    own: &str,
+    questions: &mut Questions,
+) -> Vec<Whom> {
+    let partition = partition_of(own).unwrap_or("aws");
     let mut found = Vec::new();
-    let roles: BTreeMap<&String, &Role> = worlds.both().flat_map(World::roles).collect();
+    let mut roles: Vec<&Role> = Vec::new();
     for condition in conditions {
+        let is_text = |value: &&str| !value.contains(['*', '?', '$']);
         let values = condition.values.iter().map(String::as_str);
         match condition.key.as_str() {
             "aws:principalaccount" => {
-                for account in values.filter(|value| !value.contains(['*', '?', '$'])) {
-                    let inside = roles_of(worlds, account).into_iter().take(MOST_ROLES);
-                    found.extend(inside.map(|role| named(&role.arn)));
+                for account in values.filter(is_text) {
+                    roles.extend(roles_of(worlds, account));
                     found.push(anybody_of(partition, account));
                 }
             }
             "aws:principalarn" => {
                 for value in values {
-                    let matched = roles.keys().filter(|arn| pattern::matches(value, arn));
-                    found.extend(matched.take(MOST_ROLES).map(|arn| named(arn)));
-                    if value.starts_with("arn:") && !value.contains(['*', '?', '$']) {
+                    roles.extend(roles_where(worlds, |role| pattern::matches(value, &role.arn)));
+                    if value.starts_with("arn:") && is_text(&value) {
                         found.push(named(value));
                     }
                 }
             }
             "aws:principalservicename" => {
-                let names = values.filter(|value| !value.contains(['*', '?', '$']));
+                let names = values.filter(is_text);
                 found.extend(names.map(|name| other(Principal::Service(name.to_owned()))));
             }
             key if key.starts_with("aws:principaltag/") => {
-                let tagged = roles.values().filter(|role| !role.tags.is_empty());
-                found.extend(tagged.take(MOST_ROLES).map(|role| named(&role.arn)));
+                roles.extend(roles_where(worlds, |role| !role.tags.is_empty()));
             }
             _ => {}
         }
     }
+    note(&roles, own, questions);
+    found.extend(roles.into_iter().take(MOST_ROLES).map(|role| named(&role.arn)));
     for role in named_principals(conditions).unwrap_or_default() {
         found.push(Whom { shown: role.name().replace(FILL, "*"), principal: role });
     }
@@ -398,29 +404,29 @@ fn anybody_of(partition: &str, account: &str) -> Whom {
     Whom { principal: Principal::role(role), shown }
 }
 
-/// The roles of both sides in an account.
-fn roles_of<'w>(worlds: &Worlds<'w>, account: &str) -> Vec<&'w Role> {
+/// The roles of both sides that are wanted, sorted.
+fn roles_where<'w>(worlds: &Worlds<'w>, is_wanted: impl Fn(&Role) -> bool) -> Vec<&'w Role> {
     let roles = worlds.both().flat_map(|world| world.roles().values());
-    let mut roles: Vec<&Role> = roles.filter(|role| role.account == account).collect();
+    let mut roles: Vec<&Role> = roles.filter(|role| is_wanted(role)).collect();
     roles.sort_by(|one, other| one.arn.cmp(&other.arn));
     roles.dedup_by(|one, other| one.arn == other.arn);
     roles
 }
 
+/// The roles of both sides in an account.
+fn roles_of<'w>(worlds: &Worlds<'w>, account: &str) -> Vec<&'w Role> {
+    roles_where(worlds, |role| role.account == account)
+}
+
 /// The roles of both sides whose own policies name a resource or something in it.
 fn reaching<'w>(worlds: &Worlds<'w>, arn: &str) -> Vec<&'w Role> {
-    let reaches = |role: &&Role| {
+    roles_where(worlds, |role| {
         let statements = role.identity.iter().flat_map(|document| &document.statements);
         statements.filter(|statement| statement.is_allow).any(|statement| {
             statement.not_resources
                 || statement.resources.iter().any(|pattern| is_about(pattern, arn))
         })
-    };
-    let roles = worlds.both().flat_map(|world| world.roles().values());
-    let mut roles: Vec<&Role> = roles.filter(reaches).collect();
-    roles.sort_by(|one, other| one.arn.cmp(&other.arn));
-    roles.dedup_by(|one, other| one.arn == other.arn);
-    roles
+    })
 }
 
 /// Whether a pattern may name a resource or something in it.
