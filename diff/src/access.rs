@@ -11,6 +11,7 @@ mod exposure;
 mod index;
 mod lake;
 mod merge;
+mod naming;
 mod requests;
 mod subjects;
 mod unmodelled;
@@ -46,7 +47,7 @@ pub fn compare(
     let worlds =
         Worlds { open: [before.world, after.world], stated: [before.stated, after.stated] };
     let index = Index::of(worlds.both());
-    let subjects::Questions { all, attached, notes } = subjects::questions(&worlds);
+    let subjects::Questions { all, attached, partial, notes } = subjects::questions(&worlds);
     let mut merged = Merged::default();
     for question in &all {
         let found =
@@ -57,6 +58,9 @@ pub fn compare(
     }
     for (role, gone, new) in attached {
         merged.attached(&role, &gone, &new);
+    }
+    for (principal, origin) in partial {
+        merged.partial(&principal, &origin);
     }
     for change in lake::changes(&worlds, [before, after]) {
         merged.join(change);
@@ -177,3 +181,6 @@ pub struct Deciding {
     /// Whether it allows, not denies.
     pub is_allow: bool,
 }
+
+#[cfg(test)]
+mod tests;

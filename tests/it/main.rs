@@ -38,6 +38,7 @@ mod people;
 mod proof;
 mod review;
 mod review_pages;
+mod review_random;
 mod revisions;
 mod run;
 mod screens;

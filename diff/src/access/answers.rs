@@ -138,17 +138,23 @@ impl<'w> Worlds<'w> {
 }
 
 impl Difference<'_> {
+    /// Whether something is lost (0), gained (1) or undecided (2).
+    pub(super) fn kind(&self) -> u8 {
+        match self {
+            Self::Decided { is_gained, .. } => u8::from(*is_gained),
+            Self::Undecided { .. } => 2,
+        }
+    }
+
     /// Equal keys are the same finding for another request.
     pub(super) fn key(&self) -> Key {
-        let (kind, answers, statements) = match self {
-            Self::Decided { answers, is_gained, statements, .. } => {
-                (u8::from(*is_gained), Some(*answers), statements)
-            }
-            Self::Undecided { answers, statements, .. } => (2, *answers, statements),
+        let (answers, statements) = match self {
+            Self::Decided { answers, statements, .. } => (Some(*answers), statements),
+            Self::Undecided { answers, statements, .. } => (*answers, statements),
         };
         let statements = statements
             .iter()
             .map(|(is_after, _, statement)| (*is_after, std::ptr::from_ref(*statement).addr()));
-        (kind, answers, statements.collect())
+        (self.kind(), answers, statements.collect())
     }
 }

@@ -37,6 +37,8 @@ struct Key {
 #[derive(Debug, Default)]
 struct Sides<'d> {
     actions: [BTreeSet<&'d str>; 2],
+    /// The lists of exceptions, one for each statement with `NotAction`.
+    exceptions: [BTreeSet<BTreeSet<&'d str>>; 2],
     statement: Option<(&'d Document, &'d Statement)>,
 }
 
@@ -68,10 +70,10 @@ fn add<'d>(
                 sides.statement = Some((document, statement));
                 let names = statement.actions.names().iter().map(|action| action.lower());
                 let patterns = statement.actions.patterns().iter().map(String::as_str);
-                sides.actions[side].extend(names.chain(patterns));
+                let texts: BTreeSet<&str> = names.chain(patterns).collect();
+                sides.actions[side].extend(&texts);
                 if statement.not_actions {
-                    // Exceptions of a statement that exists; a list without any is no exception.
-                    sides.actions[side].insert("");
+                    sides.exceptions[side].insert(texts);
                 }
             }
         }
@@ -133,20 +135,42 @@ fn canonical(condition: &Condition) -> String {
     format!("{condition:?}")
 }
 
+impl<'d> Sides<'d> {
+    fn are_equal(&self) -> bool {
+        let ([before, after], [of_before, of_after]) = (&self.actions, &self.exceptions);
+        before == after && of_before == of_after
+    }
+
+    /// The actions that the sides treat differently, and whether all actions but these are meant.
+    ///
+    /// Several statements with `NotAction` together exclude only what each of them excludes.
+    fn differing(&self) -> (BTreeSet<&'d str>, bool) {
+        let [before, after] = &self.actions;
+        match self.exceptions.each_ref().map(BTreeSet::len) {
+            // Actions, or one list of exceptions on each side.
+            [0, 0] | [1, 1] => (before.symmetric_difference(after).copied().collect(), false),
+            // Only one side has statements.
+            [0, _] | [_, 0] => {
+                let mut excluded: BTreeSet<&str> = before.union(after).copied().collect();
+                for list in self.exceptions.iter().flatten() {
+                    excluded.retain(|action| list.contains(action));
+                }
+                (excluded, true)
+            }
+            _ => (before.union(after).copied().collect(), false),
+        }
+    }
+}
+
 /// The element of a key whose actions differ between the sides.
 fn element(key: Key, sides: &Sides<'_>) -> Option<Element> {
-    let [before, after] = &sides.actions;
-    if before == after {
+    if sides.are_equal() {
         return None;
     }
     let (_, statement) = sides.statement?;
-    let is_on_both = !before.is_empty() && !after.is_empty();
-    // Exceptions that only one side has are what the sides treat differently. If only one side has the statement, all
-    // actions but its exceptions are.
-    let not_actions = key.not_actions && !is_on_both;
-    let differing = before.symmetric_difference(after).filter(|action| !action.is_empty());
+    let (differing, not_actions) = sides.differing();
     let (patterns, names): (Vec<&str>, Vec<&str>) =
-        differing.copied().partition(|action| action.contains(['*', '?']));
+        differing.into_iter().partition(|action| action.contains(['*', '?']));
     let names = names.into_iter().map(Action::new).collect();
     let patterns = patterns.into_iter().map(str::to_owned).collect();
     let Key { principals, resources: (not_resources, resources), .. } = key;

@@ -24,15 +24,23 @@ impl<'w> Index<'w> {
         Self { arns }
     }
 
-    /// The resources that a pattern names, and the one that contains what it names.
-    pub(super) fn overlapping(&self, wanted: &str) -> Vec<&'w str> {
+    /// The resources that a pattern names, and those that contain what it names. Of more than are compared, preferred
+    /// ones come first.
+    pub(super) fn overlapping(
+        &self,
+        wanted: &str,
+        is_preferred: impl Fn(&str) -> bool,
+    ) -> Vec<&'w str> {
         let literal = &wanted[..wanted.find(['*', '?']).unwrap_or(wanted.len())];
         let from = self.arns.partition_point(|arn| *arn < literal);
         let below = self.arns[from..].iter().take_while(|arn| arn.starts_with(literal));
-        let named = below.filter(|arn| {
-            pattern::matches(wanted, arn) || pattern::matches(wanted, &format!("{arn}/x"))
-        });
-        let mut found: Vec<&str> = named.copied().take(MOST).collect();
+        let named = below
+            .filter(|arn| pattern::matches(wanted, arn) || may_begin(wanted, &format!("{arn}/")));
+        let mut found: Vec<&str> = named.copied().collect();
+        if found.len() > MOST {
+            found.sort_by_cached_key(|arn| !is_preferred(arn));
+            found.truncate(MOST);
+        }
         // The bucket of objects, the access point of objects behind it.
         let containers = literal.match_indices('/').map(|(end, _)| &literal[..end]);
         for container in containers {
@@ -44,4 +52,10 @@ impl<'w> Index<'w> {
         found.dedup();
         found
     }
+}
+
+/// Whether a pattern matches a text that begins with `start`, which ends with a slash.
+fn may_begin(pattern: &str, start: &str) -> bool {
+    let ends = pattern.match_indices(['*', '?', '/']).map(|(at, mark)| at + mark.len());
+    ends.map(|end| &pattern[..end]).any(|part| pattern::matches(part, start))
 }

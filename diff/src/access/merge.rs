@@ -96,31 +96,32 @@ impl Merged {
         for (what, policies) in lists {
             for policy in policies {
                 let reason = format!("{policy} is {what}, and no template says what it gives");
-                let witness = Witness {
-                    action: "*".to_owned(),
-                    resource: "*".to_owned(),
-                    context: Vec::new(),
-                };
-                let reach = Reach {
-                    actions: vec!["*".to_owned()],
-                    resource: "*".to_owned(),
-                    conditions: Vec::new(),
-                    witness,
-                    decisions: (Answer::Depends, Answer::Depends),
-                    statements: Vec::new(),
-                    because: Vec::new(),
-                    reason: reason.clone(),
-                };
-                let key = (
-                    List::Unknown,
-                    "*".to_owned(),
-                    (Answer::Depends, Answer::Depends),
-                    Vec::new(),
-                    reason,
-                );
-                self.principals.entry(role.to_owned()).or_default().insert(key, reach);
+                self.anything(role, reason);
             }
         }
+    }
+
+    /// A policy of which a part is known only at deployment.
+    pub(super) fn partial(&mut self, principal: &str, origin: &str) {
+        self.anything(principal, format!("a part of {origin} is known only at deployment"));
+    }
+
+    /// A principal may gain or lose anything.
+    fn anything(&mut self, principal: &str, reason: String) {
+        let any = "*".to_owned();
+        let decisions = (Answer::Depends, Answer::Depends);
+        let reach = Reach {
+            actions: vec![any.clone()],
+            resource: any.clone(),
+            conditions: Vec::new(),
+            witness: Witness { action: any.clone(), resource: any.clone(), context: Vec::new() },
+            decisions,
+            statements: Vec::new(),
+            because: Vec::new(),
+            reason: reason.clone(),
+        };
+        let key = (List::Unknown, any, decisions, Vec::new(), reason);
+        self.principals.entry(principal.to_owned()).or_default().insert(key, reach);
     }
 
     pub(super) fn join(&mut self, change: AccessChange) {

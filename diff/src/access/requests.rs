@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::action::Action;
-use lakewright_access::document::{Condition, Document, Statement};
+use lakewright_access::document::{Condition, Document, PrincipalEntry, Statement};
 use lakewright_access::pattern;
 use lakewright_access::request::{Context, Principal, Request, account_of, is_told, partition_of};
-use lakewright_access::sample::{actions_of, is_derived};
+use lakewright_access::sample::{actions_of, is_derived, variables};
 use lakewright_access::world::World;
 use lakewright_template::arn::ArnPattern;
 use lakewright_template::resolve::UNKNOWN;
@@ -25,6 +25,9 @@ const MOST_CONTEXTS: usize = 1_024;
 
 /// The condition key for the aliases of a KMS key.
 const ALIASES: &str = "kms:resourcealiases";
+
+/// A value of a variable that the requester determines.
+const VALUE: &str = "any-value";
 
 /// Why requests are not compared although no difference was found.
 const OPEN: &str = "the values of its conditions are known only at deployment or at the request";
@@ -64,10 +67,25 @@ pub(super) fn ask<'w>(
     resource: &str,
 ) -> Vec<Found<'w>> {
     let cells = Cells { worlds, index, principal: &whom.principal, element, resource };
+    let actions = actions_of(&element.statement);
+    // Variables may have any value.
+    let pattern = pattern::of_form(&resource.replace(UNKNOWN, "*"));
+    let service = ArnPattern::of(&pattern).service;
     let mut found = Vec::new();
-    for (pattern, actions) in cells.by_resource(actions_of(&element.statement)) {
+    if service.is_some_and(|service| !service.contains(['*', '?'])) {
+        cells.ask(&pattern, &actions, &mut found);
+        return found;
+    }
+    for (pattern, actions) in cells.by_form(&actions, true) {
         cells.ask(&pattern, &actions, &mut found);
     }
+    // Other accounts and regions count as far as the principal's own ones do not show the same.
+    let mut elsewhere = Vec::new();
+    for (pattern, actions) in cells.by_form(&actions, false) {
+        cells.ask(&pattern, &actions, &mut elsewhere);
+    }
+    let shown: BTreeSet<u8> = found.iter().map(|one| one.difference.kind()).collect();
+    found.extend(elsewhere.into_iter().filter(|one| !shown.contains(&one.difference.kind())));
     found
 }
 
@@ -81,35 +99,34 @@ struct Cells<'a, 'w> {
 }
 
 impl<'w> Cells<'_, 'w> {
-    /// The actions by the pattern of the resources that they can be about. A pattern for resources of any service is
-    /// divided into the forms of ARNs that each action takes.
-    fn by_resource(&self, actions: Vec<Action>) -> BTreeMap<String, Vec<Action>> {
+    /// The actions by the forms of ARNs that they take, for patterns of resources of any service.
+    fn by_form(&self, actions: &[Action], is_own: bool) -> BTreeMap<String, Vec<Action>> {
         let mut grouped: BTreeMap<String, Vec<Action>> = BTreeMap::new();
-        let pattern = self.resource.replace(UNKNOWN, "*");
-        let service = ArnPattern::of(&pattern).service;
-        if service.is_some_and(|service| !service.contains(['*', '?'])) {
-            grouped.insert(pattern, actions);
-            return grouped;
-        }
         for action in actions {
-            match action.forms() {
-                None | Some([]) => grouped.entry("*".to_owned()).or_default().push(action),
-                Some(forms) => {
-                    for form in forms {
-                        grouped.entry(self.placed(&form.arn)).or_default().push(action);
-                    }
-                }
+            let mut forms: BTreeSet<String> = BTreeSet::new();
+            for form in action.forms().unwrap_or_default() {
+                forms.insert(self.placed(&form.arn, is_own));
+            }
+            if forms.is_empty() {
+                forms.insert("*".to_owned());
+            }
+            // The resources of a service that the catalogue lacks are not known.
+            if action.forms().is_none() && !action.is_unknown() {
+                forms.insert(self.placed(&format!("arn:*:{}:*:*:*", action.service()), is_own));
+            }
+            for form in forms {
+                grouped.entry(form).or_default().push(*action);
             }
         }
         grouped
     }
 
-    /// The form of an ARN in the principal's partition, account and region.
-    fn placed(&self, form: &str) -> String {
+    /// The form of an ARN in the principal's partition and, if `is_own`, in its account and region.
+    fn placed(&self, form: &str, is_own: bool) -> String {
         let name = self.principal.name();
         let partition = partition_of(name).unwrap_or("aws");
-        let account = account_of(name).unwrap_or("*");
-        let region = self.worlds.region_of(name).unwrap_or("*");
+        let account = account_of(name).filter(|_| is_own).unwrap_or("*");
+        let region = self.worlds.region_of(name).filter(|_| is_own).unwrap_or("*");
         let mut fields: Vec<&str> = form.splitn(6, ':').collect();
         if let [_, of_partition, _, of_region, of_account, _] = fields.as_mut_slice() {
             for (field, value) in
@@ -164,27 +181,29 @@ impl<'w> Cells<'_, 'w> {
     /// and of their policies.
     fn patterns(&self, pattern: &str, actions: &[Action]) -> BTreeSet<String> {
         let mut patterns = BTreeSet::new();
-        let Some(first) = actions.first() else { return patterns };
         let mut resources = vec![pattern.to_owned()];
-        for arn in self.index.overlapping(pattern) {
+        for arn in self.index.overlapping(pattern, |arn| self.is_let_in(arn)) {
             patterns.insert(arn.to_owned());
             patterns.insert(format!("{arn}/*"));
             resources.push(arn.to_owned());
         }
         let context = Context::new();
-        for resource in &resources {
+        let asked = representatives(actions);
+        let pairs = resources.iter().flat_map(|one| asked.iter().map(move |it| (one, it)));
+        for (resource, action) in pairs {
             let request =
-                Request { principal: self.principal, action: *first, resource, context: &context };
+                Request { principal: self.principal, action: *action, resource, context: &context };
             for world in self.worlds.both() {
                 for document in world.documents(&request) {
                     for statement in &document.statements {
-                        if actions.iter().any(|action| statement.is_of(*action)) {
-                            patterns.extend(
-                                statement
-                                    .resources
-                                    .iter()
-                                    .map(|text| plain(world, document, text, &request)),
-                            );
+                        if !actions.iter().any(|action| statement.is_of(*action)) {
+                            continue;
+                        }
+                        for text in &statement.resources {
+                            let filled = self.filled(text, &request);
+                            let with_values = Request { context: &filled, ..request.clone() };
+                            patterns.insert(plain(world, document, text, &request));
+                            patterns.insert(plain(world, document, text, &with_values));
                         }
                     }
                 }
@@ -206,13 +225,14 @@ impl<'w> Cells<'_, 'w> {
             context: &nothing,
         };
         let mut relevant: Vec<(&World, &Document, &Statement)> = Vec::new();
-        for world in self.worlds.both() {
-            for document in world.documents(&request) {
-                let about = document
-                    .statements
-                    .iter()
-                    .filter(|statement| may_be_about(world, document, statement, &request));
-                relevant.extend(about.map(|statement| (world, document, statement)));
+        for action in representatives(actions) {
+            let request = Request { action, ..request.clone() };
+            for world in self.worlds.both() {
+                for document in world.documents(&request) {
+                    let statements = document.statements.iter();
+                    let about = statements.filter(|statement| may_be_about(statement, &request));
+                    relevant.extend(about.map(|statement| (world, document, statement)));
+                }
             }
         }
         let mut classes: BTreeMap<(Vec<bool>, String), Vec<Action>> = BTreeMap::new();
@@ -281,21 +301,7 @@ impl<'w> Cells<'_, 'w> {
         relevant: &[(&World, &Document, &Statement)],
         request: &Request<'_>,
     ) -> Result<Contexts, &'static str> {
-        let mut by_key: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
-        for (world, document, statement) in relevant {
-            for condition in &statement.conditions {
-                if statement.is_of(request.action) && self.is_free(&condition.key, request.resource)
-                {
-                    let values = condition.values.iter();
-                    let values = values.map(|text| plain_value(world, document, text, request));
-                    let condition = Condition { values: values.collect(), ..condition.clone() };
-                    let of_key = by_key.entry(condition.key.clone()).or_default();
-                    if !of_key.contains(&condition) {
-                        of_key.push(condition);
-                    }
-                }
-            }
-        }
+        let (by_key, variables) = self.conditions(relevant, request);
         let mut contexts = Contexts { all: vec![Context::new()], is_open: false };
         for (key, conditions) in by_key {
             let conditions: Vec<&Condition> = conditions.iter().collect();
@@ -303,6 +309,10 @@ impl<'w> Cells<'_, 'w> {
                 values::candidates(&key, &conditions).map_err(Limit::reason)?;
             if key == ALIASES {
                 values.retain(|values| !self.has_other_owner(values.as_deref(), request.resource));
+            }
+            let value = Some(vec![VALUE.to_owned()]);
+            if variables.contains(&key) && !values.contains(&value) {
+                values.push(value);
             }
             contexts.is_open |=
                 is_open && self.element.statement.conditions.iter().any(|one| one.key == key);
@@ -331,13 +341,96 @@ impl<'w> Cells<'_, 'w> {
         })
     }
 
+    /// The conditions of statements on an action by their keys, with variables replaced, and the keys that are variables.
+    fn conditions(
+        &self,
+        relevant: &[(&World, &Document, &Statement)],
+        request: &Request<'_>,
+    ) -> (BTreeMap<String, Vec<Condition>>, BTreeSet<String>) {
+        let mut by_key: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
+        let mut all_variables = BTreeSet::new();
+        let of_action = relevant.iter().filter(|(.., statement)| statement.is_of(request.action));
+        for (world, document, statement) in of_action {
+            let values = statement.conditions.iter().flat_map(|condition| &condition.values);
+            let texts = statement.resources.iter().chain(values);
+            for text in texts.filter(|_| document.has_variables) {
+                all_variables.extend(self.free_variables(text, request));
+            }
+            for condition in &statement.conditions {
+                if !self.is_free(&condition.key, request) {
+                    continue;
+                }
+                let filled = self.filled(&condition.values.join(" "), request);
+                let with_values = Request { context: &filled, ..request.clone() };
+                for request in [request, &with_values] {
+                    let values = condition.values.iter();
+                    let values = values.map(|text| plain_value(world, document, text, request));
+                    let condition = Condition { values: values.collect(), ..condition.clone() };
+                    let of_key = by_key.entry(condition.key.clone()).or_default();
+                    if !of_key.contains(&condition) {
+                        of_key.push(condition);
+                    }
+                }
+            }
+        }
+        for key in &all_variables {
+            by_key.entry(key.clone()).or_default();
+        }
+        (by_key, all_variables)
+    }
+
+    /// A context with a value for each variable of a text that the requester determines.
+    fn filled(&self, text: &str, request: &Request<'_>) -> Context {
+        let mut context = Context::new();
+        for key in self.free_variables(text, request) {
+            context.set(&key, [VALUE]);
+        }
+        context
+    }
+
+    fn free_variables(&self, text: &str, request: &Request<'_>) -> Vec<String> {
+        variables(text).into_iter().filter(|key| self.is_free(key, request)).collect()
+    }
+
     /// Whether the requester, or somebody outside of the templates, determines the value of a key.
-    fn is_free(&self, key: &str, resource: &str) -> bool {
+    fn is_free(&self, key: &str, request: &Request<'_>) -> bool {
+        if key.starts_with("aws:principaltag/") {
+            // The tags of a role that no template contains.
+            let is_known = |world: &World| world.roles().contains_key(self.principal.name());
+            return self.principal.account().is_some() && !self.worlds.both().any(is_known);
+        }
         let is_of_resource = is_told(key) && !key.starts_with("aws:principal");
         if is_of_resource {
-            return !self.worlds.both().any(|world| world.resources().contains_key(resource));
+            return !self.worlds.both().any(|world| world.target(request).tags.is_some());
+        }
+        if key == "aws:resourceaccount" {
+            // Somebody else may own a bucket that no template contains.
+            return account_of(request.resource).is_none()
+                && !self.worlds.both().any(|world| world.knows_bucket(request.resource));
         }
         !is_derived(key) && !is_told(key)
+    }
+
+    /// Whether the policy of a resource allows the principal something by itself.
+    fn is_let_in(&self, arn: &str) -> bool {
+        let names = |entry: &PrincipalEntry| match entry {
+            PrincipalEntry::Everyone => true,
+            PrincipalEntry::Arn(name) => name == self.principal.name() || name.contains(":sts:"),
+            PrincipalEntry::Account(account) => {
+                self.principal.account() == Some(account) && account_of(arn) != Some(account)
+            }
+            PrincipalEntry::Service(name)
+            | PrincipalEntry::Federated(name)
+            | PrincipalEntry::CanonicalUser(name) => name == self.principal.name(),
+        };
+        self.worlds.both().any(|world| {
+            let policy = world.resources().get(arn).and_then(|resource| resource.policy.as_ref());
+            let statements = policy.into_iter().flat_map(|policy| &policy.statements);
+            statements.filter(|statement| statement.is_allow).any(|statement| {
+                let principals = statement.principals.as_ref();
+                principals.is_some_and(|one| one.is_not || one.entries.iter().any(names))
+            })
+        })
     }
 }
 
@@ -345,6 +438,18 @@ impl<'w> Cells<'_, 'w> {
 fn readable(text: &str) -> Option<Pattern> {
     let is_whole = text.starts_with("arn:") && text.splitn(6, ':').count() == 6;
     Pattern::of(text, if is_whole { Syntax::Arn } else { Syntax::Like })
+}
+
+/// Actions that have all documents between them: a role's trust policy counts only for some actions of STS.
+fn representatives(actions: &[Action]) -> Vec<Action> {
+    let is_of_trust = |action: &&Action| {
+        let name = action.lower();
+        name.starts_with("sts:assumerole")
+            || ["sts:setsourceidentity", "sts:tagsession"].contains(&name)
+    };
+    let of_trust = actions.iter().find(is_of_trust);
+    let other = actions.iter().find(|action| !is_of_trust(action));
+    other.into_iter().chain(of_trust).copied().collect()
 }
 
 /// What sets an action apart in the evaluation, besides the statements that name it.
@@ -372,18 +477,13 @@ fn plain_value(world: &World, document: &Document, text: &str, request: &Request
     world.expanded(text, request).unwrap_or_else(|| text.to_owned())
 }
 
-/// Whether a statement may be about the resource of a request.
-fn may_be_about(
-    world: &World,
-    document: &Document,
-    statement: &Statement,
-    request: &Request<'_>,
-) -> bool {
+/// Whether a statement may be about the resource of a request, with any values of variables.
+fn may_be_about(statement: &Statement, request: &Request<'_>) -> bool {
     statement.not_resources
         || statement.resources.is_empty()
         || request.resource == "*"
         || statement.resources.iter().any(|text| {
-            pattern::matches(&plain(world, document, text, request), request.resource)
+            pattern::matches(&pattern::of_form(&text.replace(UNKNOWN, "*")), request.resource)
         })
         // A bucket's policy is asked as well about requests through its access points.
         || request.resource.contains(":accesspoint/")

@@ -1,16 +1,17 @@
 //! Whom and what each changed policy is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_access::document::{Document, PrincipalEntry, Statement};
+use lakewright_access::document::{Condition, Document, PrincipalEntry, Statement};
 use lakewright_access::pattern;
 use lakewright_access::request::{Principal, account_of, partition_of};
 use lakewright_access::sample::{FILL, STRANGERS, named_principals};
-use lakewright_access::world::{Resource, Role};
+use lakewright_access::world::{Resource, Role, World};
 use lakewright_template::arn::ArnParts;
 
 use super::answers::Worlds;
-use super::elements::{self, Element, all, differing};
+use super::elements::{Element, all, differing};
+use super::naming::Naming;
 use super::requests::Whom;
 
 /// The largest number of roles that are asked about one element for everybody or for a whole account.
@@ -31,6 +32,8 @@ pub(super) struct Questions {
     /// Roles whose attached policies differ, and no template contains them: the role, the policies that are attached
     /// only before the change, and those only after it.
     pub(super) attached: Vec<(String, Vec<String>, Vec<String>)>,
+    /// Principals with a policy of which a part is known only at deployment, each with the reason.
+    pub(super) partial: Vec<(String, String)>,
     pub(super) notes: Vec<String>,
 }
 
@@ -38,25 +41,38 @@ pub(super) struct Questions {
 pub(super) fn questions(worlds: &Worlds<'_>) -> Questions {
     let mut questions = Questions::default();
     let [before, after] = worlds.stated;
+    let is_other = before.organization() != after.organization();
+    let is_limited = is_other || before.session() != after.session();
     let roles: BTreeSet<&String> = before.roles().keys().chain(after.roles().keys()).collect();
+    let points = points_of(worlds);
+    let mut naming = None;
     for arn in roles {
-        of_role(worlds, arn, &mut questions);
+        let from = questions.all.len();
+        of_role(worlds, arn, is_limited, &mut naming, &mut questions);
+        let through = through_points(&points, &questions.all[from..]);
+        questions.all.extend(through);
     }
-    let resources: BTreeSet<&String> =
-        before.resources().keys().chain(after.resources().keys()).collect();
+    let resources: BTreeSet<&String> = worlds.both().flat_map(resources_of).collect();
     for arn in resources {
-        of_resource(worlds, arn, &mut questions);
+        let own_points = arn.split_once(":s3:::").and_then(|(_, bucket)| points.get(bucket));
+        of_resource(worlds, arn, is_other, own_points, &mut questions);
     }
     questions
 }
 
-fn of_role(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
+fn of_role<'w>(
+    worlds: &Worlds<'w>,
+    arn: &str,
+    is_limited: bool,
+    naming: &mut Option<Naming<'w>>,
+    questions: &mut Questions,
+) {
     let roles = worlds.stated.map(|world| world.roles().get(arn));
     let boundaries = [0, 1].map(|side| {
         let boundary = roles[side].and_then(|role: &Role| role.boundary.as_ref())?;
         Some((boundary, worlds.stated[side].managed().get(boundary)))
     });
-    if roles[0] == roles[1] && boundaries[0] == boundaries[1] {
+    if roles[0] == roles[1] && boundaries[0] == boundaries[1] && !is_limited {
         return;
     }
     let whom = Whom { principal: Principal::role(arn), shown: arn.to_owned() };
@@ -66,11 +82,30 @@ fn of_role(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
     });
     let mut elements = differing(identity[0].iter().copied(), identity[1].iter().copied());
     let facts = roles.map(|role| role.map(|role| &role.tags));
-    let is_other = roles[0].is_some() && roles[1].is_some() && facts[0] != facts[1];
-    // A boundary and tags take part in everything that the role may do.
-    if boundaries[0] != boundaries[1] || is_other {
+    let is_made = roles[0].is_some() != roles[1].is_some();
+    let is_other = !is_made && facts[0] != facts[1];
+    // A boundary, tags and policies of the organization take part in everything that the role may do.
+    if boundaries[0] != boundaries[1] || is_other || is_limited {
         elements.extend(all(identity.iter().flatten().copied()));
-        elements.extend(naming(worlds, &whom.principal));
+        let documents =
+            boundaries.map(|one| one.and_then(|(_, boundary)| boundary).map(|one| &**one));
+        let denying = differing(documents[0].into_iter(), documents[1].into_iter()).into_iter();
+        elements.extend(denying.filter(|element| !element.statement.is_allow));
+    }
+    if boundaries[0] != boundaries[1] || is_other || is_limited || is_made {
+        let naming = naming.get_or_insert_with(|| Naming::of(worlds));
+        questions.all.extend(naming.elements(arn).into_iter().map(|(own, element)| Question {
+            whom: whom.clone(),
+            resource: resource_of(&element, own),
+            element,
+        }));
+    }
+    let partial = identity.each_ref().map(|documents| {
+        let partial = documents.iter().filter(|document| document.is_partial);
+        partial.map(|document| document.origin.to_string()).collect::<BTreeSet<String>>()
+    });
+    if let Some(origin) = partial[1].difference(&partial[0]).next() {
+        questions.partial.push((arn.to_owned(), origin.clone()));
     }
     questions.all.extend(elements.into_iter().map(|element| Question {
         whom: whom.clone(),
@@ -93,49 +128,110 @@ fn of_role(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
     }
 }
 
-/// The elements of resource policies that name a principal, or depend on its tags.
-fn naming(worlds: &Worlds<'_>, principal: &Principal) -> Vec<Element> {
-    let names = |statement: &Statement| {
-        let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
-        let is_named = entries
-            .into_iter()
-            .any(|entry| matches!(entry, PrincipalEntry::Arn(arn) if arn == principal.name()));
-        is_named || statement.conditions.iter().any(|one| one.key.starts_with("aws:principaltag/"))
-    };
+/// The same questions about the access points of buckets, for the denials of a role's own policies: they count behind an
+/// access point as well. Statements that allow show on the bucket already.
+fn through_points(
+    points: &BTreeMap<&str, BTreeSet<&str>>,
+    questions: &[Question],
+) -> Vec<Question> {
     let mut found = Vec::new();
-    for world in worlds.both() {
-        for policy in world.resources().values().filter_map(|resource| resource.policy.as_ref()) {
-            let statements = policy.statements.iter().filter(|statement| names(statement));
-            let statements: Vec<Statement> = statements.cloned().collect();
-            if !statements.is_empty() {
-                let policy = Document { statements, ..policy.clone() };
-                found.extend(elements::all(std::iter::once(&policy)));
+    let denying = questions.iter().filter(|question| {
+        let statement = &question.element.statement;
+        !statement.is_allow && statement.principals.is_none() && question.resource != "*"
+    });
+    for question in denying {
+        let partition = partition_of(&question.resource).unwrap_or("aws");
+        for (bucket, own) in points {
+            if !is_about(&question.resource, &format!("arn:{partition}:s3:::{bucket}")) {
+                continue;
             }
+            found.extend(own.iter().map(|point| Question {
+                whom: question.whom.clone(),
+                element: question.element.clone(),
+                resource: format!("{point}*"),
+            }));
         }
     }
     found
 }
 
-fn of_resource(worlds: &Worlds<'_>, arn: &str, questions: &mut Questions) {
+/// The resources, and the keys with aliases, which may be in no template.
+fn resources_of(world: &World) -> impl Iterator<Item = &String> {
+    world.resources().keys().chain(world.aliases_of().keys())
+}
+
+/// Adds the questions about a resource. `points` has the access points of a bucket.
+fn of_resource(
+    worlds: &Worlds<'_>,
+    arn: &str,
+    is_restricted: bool,
+    points: Option<&BTreeSet<&str>>,
+    questions: &mut Questions,
+) {
     let resources = worlds.stated.map(|world| world.resources().get(arn));
     let policies = resources.map(|one| one.and_then(|one: &Resource| one.policy.as_ref()));
     let facts = resources.map(|one| one.map(|one| (&one.tags, &one.account)));
-    let is_other = resources[0].is_some() && resources[1].is_some() && facts[0] != facts[1];
+    let links = worlds.stated.map(|world| {
+        let aliases = world.aliases_of().get(arn).into_iter().flatten();
+        (aliases.collect::<BTreeSet<&String>>(), world.access_points().get(arn))
+    });
+    let is_on_both = resources[0].is_some() == resources[1].is_some();
+    let is_other = is_on_both && (facts[0] != facts[1] || links[0] != links[1] || is_restricted);
     if policies[0] == policies[1] && !is_other {
         return;
     }
     let mut elements = differing(policies[0].into_iter(), policies[1].into_iter());
+    let mut behind = Vec::new();
     if is_other {
         elements.extend(all(policies.iter().copied().flatten()));
-        for role in reaching(worlds, arn) {
-            elements.extend(all(role.identity.iter().map(AsRef::as_ref)).into_iter().filter(
-                |element| element.resource.as_ref().is_none_or(|pattern| is_about(pattern, arn)),
-            ));
+        elements.extend(own_elements(worlds, arn, |pattern| is_about(pattern, arn)));
+        for point in points.into_iter().flatten() {
+            let is_of_either = |pattern: &str| is_about(pattern, point) || is_about(pattern, arn);
+            let own = own_elements(worlds, point, is_of_either);
+            behind.extend(own.into_iter().map(|one| (*point, Element { resource: None, ..one })));
         }
     }
     let account = resources.iter().flatten().next().map(|one| one.account.as_str());
+    for (point, element) in &behind {
+        of_element(worlds, element, point, account, questions);
+    }
     for element in elements {
         of_element(worlds, &element, arn, account, questions);
+        if element.statement.principals.is_some() {
+            // A bucket's policy decides on requests through its access points as well.
+            let through = Element { resource: None, ..element };
+            for point in points.into_iter().flatten() {
+                of_element(worlds, &through, point, account, questions);
+            }
+        }
+    }
+}
+
+/// The elements of the own policies of the roles that reach a resource, as far as their patterns are wanted.
+fn own_elements(worlds: &Worlds<'_>, arn: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Element> {
+    let roles = reaching(worlds, arn).into_iter();
+    let elements = roles.flat_map(|role| all(role.identity.iter().map(AsRef::as_ref)));
+    elements.filter(|one| one.resource.as_ref().is_none_or(|pattern| is_wanted(pattern))).collect()
+}
+
+/// The ARNs of the access points of both sides, by the name of their bucket.
+fn points_of<'w>(worlds: &Worlds<'w>) -> BTreeMap<&'w str, BTreeSet<&'w str>> {
+    let mut points: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (arn, point) in worlds.both().flat_map(World::access_points) {
+        points.entry(&point.bucket).or_default().insert(arn);
+    }
+    points
+}
+
+/// The pattern of the resources that an element of the policy of `own` is about.
+fn resource_of(element: &Element, own: &str) -> String {
+    // All requests about the resource: a bucket and its objects, an access point and the objects behind it.
+    let whole = if own.contains(":s3:") { format!("{own}*") } else { own.to_owned() };
+    match &element.resource {
+        // In a trust policy and in a key policy, `*` is the resource itself.
+        Some(pattern) if pattern.starts_with(own) => pattern.clone(),
+        Some(pattern) if pattern != "*" && !pattern::matches(pattern, own) => pattern.clone(),
+        _ => whole,
     }
 }
 
@@ -147,12 +243,7 @@ fn of_element(
     account: Option<&str>,
     questions: &mut Questions,
 ) {
-    let resource = match &element.resource {
-        // In a trust policy and in a key policy, `*` is the resource itself.
-        Some(pattern) if pattern != "*" => pattern.clone(),
-        _ if own.starts_with("arn:") && own.contains(":s3:::") => format!("{own}*"),
-        _ => own.to_owned(),
-    };
+    let resource = resource_of(element, own);
     let mut asked = BTreeSet::new();
     for whom in principals(worlds, &element.statement, own, account, questions) {
         if asked.insert(whom.clone()) {
@@ -197,6 +288,8 @@ fn principals(
     }
     if everybody {
         found.push(other(Principal::Anonymous));
+        let service = Principal::Service(format!("{FILL}.amazonaws.com"));
+        found.push(Whom { principal: service, shown: "*".to_owned() });
         let stranger = String::from(ArnParts::iam(partition, STRANGERS, &format!("role/{FILL}")));
         found.push(Whom { principal: Principal::role(stranger), shown: "*".to_owned() });
         let named_in_policies = worlds.both().flat_map(|world| {
@@ -223,8 +316,52 @@ fn principals(
         note(&roles, own, questions);
         found.extend(roles.into_iter().take(MOST_ROLES).map(|role| named(&role.arn)));
     }
-    for role in named_principals(&statement.conditions).unwrap_or_default() {
-        found.push(Whom { shown: role.name().to_owned(), principal: role });
+    found.extend(by_conditions(worlds, &statement.conditions, own, questions));
+    found
+}
+
+/// The principals that only the conditions of a statement name.
+fn by_conditions(
+    worlds: &Worlds<'_>,
+    conditions: &[Condition],
+    own: &str,
+    questions: &mut Questions,
+) -> Vec<Whom> {
+    let partition = partition_of(own).unwrap_or("aws");
+    let mut found = Vec::new();
+    let mut roles: Vec<&Role> = Vec::new();
+    for condition in conditions {
+        let is_text = |value: &&str| !value.contains(['*', '?', '$']);
+        let values = condition.values.iter().map(String::as_str);
+        match condition.key.as_str() {
+            "aws:principalaccount" => {
+                for account in values.filter(is_text) {
+                    roles.extend(roles_of(worlds, account));
+                    found.push(anybody_of(partition, account));
+                }
+            }
+            "aws:principalarn" => {
+                for value in values {
+                    roles.extend(roles_where(worlds, |role| pattern::matches(value, &role.arn)));
+                    if value.starts_with("arn:") && is_text(&value) {
+                        found.push(named(value));
+                    }
+                }
+            }
+            "aws:principalservicename" => {
+                let names = values.filter(is_text);
+                found.extend(names.map(|name| other(Principal::Service(name.to_owned()))));
+            }
+            key if key.starts_with("aws:principaltag/") => {
+                roles.extend(roles_where(worlds, |role| !role.tags.is_empty()));
+            }
+            _ => {}
+        }
+    }
+    note(&roles, own, questions);
+    found.extend(roles.into_iter().take(MOST_ROLES).map(|role| named(&role.arn)));
+    for role in named_principals(conditions).unwrap_or_default() {
+        found.push(Whom { shown: role.name().replace(FILL, "*"), principal: role });
     }
     found
 }
@@ -250,7 +387,7 @@ fn named(arn: &str) -> Whom {
 }
 
 /// The role and the session's name of `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
-fn session(arn: &str) -> Option<(String, String)> {
+pub(super) fn session(arn: &str) -> Option<(String, String)> {
     let (stem, rest) = arn.split_once(":assumed-role/")?;
     let (role, session) = rest.split_once('/')?;
     Some((format!("{}:role/{role}", stem.replacen(":sts:", ":iam:", 1)), session.to_owned()))
@@ -267,29 +404,29 @@ fn anybody_of(partition: &str, account: &str) -> Whom {
     Whom { principal: Principal::role(role), shown }
 }
 
-/// The roles of both sides in an account.
-fn roles_of<'w>(worlds: &Worlds<'w>, account: &str) -> Vec<&'w Role> {
+/// The roles of both sides that are wanted, sorted.
+fn roles_where<'w>(worlds: &Worlds<'w>, is_wanted: impl Fn(&Role) -> bool) -> Vec<&'w Role> {
     let roles = worlds.both().flat_map(|world| world.roles().values());
-    let mut roles: Vec<&Role> = roles.filter(|role| role.account == account).collect();
+    let mut roles: Vec<&Role> = roles.filter(|role| is_wanted(role)).collect();
     roles.sort_by(|one, other| one.arn.cmp(&other.arn));
     roles.dedup_by(|one, other| one.arn == other.arn);
     roles
 }
 
+/// The roles of both sides in an account.
+fn roles_of<'w>(worlds: &Worlds<'w>, account: &str) -> Vec<&'w Role> {
+    roles_where(worlds, |role| role.account == account)
+}
+
 /// The roles of both sides whose own policies name a resource or something in it.
 fn reaching<'w>(worlds: &Worlds<'w>, arn: &str) -> Vec<&'w Role> {
-    let reaches = |role: &&Role| {
+    roles_where(worlds, |role| {
         let statements = role.identity.iter().flat_map(|document| &document.statements);
         statements.filter(|statement| statement.is_allow).any(|statement| {
             statement.not_resources
                 || statement.resources.iter().any(|pattern| is_about(pattern, arn))
         })
-    };
-    let roles = worlds.both().flat_map(|world| world.roles().values());
-    let mut roles: Vec<&Role> = roles.filter(reaches).collect();
-    roles.sort_by(|one, other| one.arn.cmp(&other.arn));
-    roles.dedup_by(|one, other| one.arn == other.arn);
-    roles
+    })
 }
 
 /// Whether a pattern may name a resource or something in it.
