@@ -6,6 +6,7 @@
 //! `Deny` that covers it.
 
 mod answers;
+mod divided;
 mod elements;
 mod exposure;
 mod index;

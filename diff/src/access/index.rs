@@ -3,6 +3,8 @@
 use lakewright_access::pattern;
 use lakewright_access::world::World;
 
+use super::divided::Divided;
+
 /// The largest number of resources that one pattern is divided by. A pattern for more resources is decided for these
 /// and for a resource that no template makes.
 const MOST: usize = 32;
@@ -11,6 +13,8 @@ const MOST: usize = 32;
 #[derive(Debug)]
 pub(super) struct Index<'w> {
     arns: Vec<&'w str>,
+    /// The regions of their patterns.
+    pub(super) divided: Divided,
 }
 
 impl<'w> Index<'w> {
@@ -21,7 +25,7 @@ impl<'w> Index<'w> {
             .collect();
         arns.sort_unstable();
         arns.dedup();
-        Self { arns }
+        Self { arns, divided: Divided::default() }
     }
 
     /// The resources that a pattern names, and those that contain what it names. Of more than are compared, preferred

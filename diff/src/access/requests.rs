@@ -17,7 +17,7 @@ use lakewright_template::resolve::UNKNOWN;
 use super::answers::{Difference, Worlds};
 use super::elements::Element;
 use super::index::Index;
-use crate::language::{self, Limit, Pattern, Syntax};
+use crate::language::Limit;
 use crate::values::{self, Candidates};
 
 /// The largest number of combinations of values of condition keys in one cell.
@@ -146,14 +146,8 @@ impl<'w> Cells<'_, 'w> {
             vec![pattern.to_owned()]
         } else {
             let patterns = self.patterns(pattern, actions);
-            let patterns: Vec<Pattern> =
-                patterns.iter().filter_map(|text| readable(text)).collect();
-            let atoms = match readable(pattern) {
-                Some(within) => language::regions(&within, &patterns),
-                None => Ok(Vec::new()),
-            };
-            match atoms {
-                Ok(atoms) => atoms.into_iter().map(|atom| atom.witness).collect(),
+            match self.index.divided.witnesses(pattern, &patterns) {
+                Ok(witnesses) => witnesses.to_vec(),
                 Err(limit) => {
                     found.push(self.undecided(*first, pattern, limit.reason()));
                     return;
@@ -432,12 +426,6 @@ impl<'w> Cells<'_, 'w> {
             })
         })
     }
-}
-
-/// A pattern of resources. No ARN has a colon within its first five fields, so a wildcard there stays in its field.
-fn readable(text: &str) -> Option<Pattern> {
-    let is_whole = text.starts_with("arn:") && text.splitn(6, ':').count() == 6;
-    Pattern::of(text, if is_whole { Syntax::Arn } else { Syntax::Like })
 }
 
 /// Actions that have all documents between them: a role's trust policy counts only for some actions of STS.

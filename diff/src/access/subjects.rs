@@ -292,10 +292,13 @@ fn principals(
         found.push(Whom { principal: service, shown: "*".to_owned() });
         let stranger = String::from(ArnParts::iam(partition, STRANGERS, &format!("role/{FILL}")));
         found.push(Whom { principal: Principal::role(stranger), shown: "*".to_owned() });
+        let owners = together(worlds, own);
         let named_in_policies = worlds.both().flat_map(|world| {
-            let policy = world.resources().get(own).and_then(|one| one.policy.as_ref());
-            let policy = policy.or_else(|| world.roles().get(own).map(|role| &role.trust));
-            policy.into_iter().flat_map(|policy| &policy.statements)
+            let policies = owners.iter().filter_map(|own| {
+                let policy = world.resources().get(own).and_then(|one| one.policy.as_ref());
+                policy.or_else(|| world.roles().get(own).map(|role| &role.trust))
+            });
+            policies.flat_map(|policy| &policy.statements).collect::<Vec<_>>()
         });
         let entries = named_in_policies
             .filter_map(|statement| statement.principals.as_ref())
@@ -312,9 +315,11 @@ fn principals(
                 _ => {}
             }
         }
-        let roles = reaching(worlds, own);
-        note(&roles, own, questions);
-        found.extend(roles.into_iter().take(MOST_ROLES).map(|role| named(&role.arn)));
+        for own in &owners {
+            let roles = reaching(worlds, own);
+            note(&roles, own, questions);
+            found.extend(roles.into_iter().take(MOST_ROLES).map(|role| named(&role.arn)));
+        }
     }
     found.extend(by_conditions(worlds, &statement.conditions, own, questions));
     found
@@ -364,6 +369,23 @@ fn by_conditions(
         found.push(Whom { shown: role.name().replace(FILL, "*"), principal: role });
     }
     found
+}
+
+/// A resource, and the bucket behind it or the access points before it: the policies of both decide a request.
+fn together(worlds: &Worlds<'_>, own: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::from([own.to_owned()]);
+    let partition = partition_of(own).unwrap_or("aws");
+    for world in worlds.both() {
+        for (arn, point) in world.access_points() {
+            let bucket = String::from(ArnParts::s3(partition, &point.bucket));
+            if arn == own {
+                all.insert(bucket);
+            } else if bucket == own {
+                all.insert(arn.clone());
+            }
+        }
+    }
+    all
 }
 
 fn note(roles: &[&Role], own: &str, questions: &mut Questions) {
