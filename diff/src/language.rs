@@ -24,7 +24,7 @@ use regex_automata::util::start;
 const LARGEST: usize = 4 << 20;
 /// The maximum number of combinations of states in a walk. Patterns of real documents share long prefixes, so most
 /// walks are about as long as the longest pattern.
-const MOST_STATES: usize = 8_000;
+const MOST_STATES: usize = 1_500;
 /// The maximum number of regions. More of them cannot be shown to anybody, and each costs a request of both sides.
 const MOST_ATOMS: usize = 256;
 

@@ -11,7 +11,7 @@ use lakewright_access::pattern;
 use lakewright_access::request::{Context, Principal, Request, account_of, is_told, partition_of};
 use lakewright_access::sample::{actions_of, is_derived, variables};
 use lakewright_access::world::World;
-use lakewright_template::arn::ArnPattern;
+use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::resolve::UNKNOWN;
 
 use super::answers::{Difference, Worlds};
@@ -66,11 +66,12 @@ pub(super) fn ask<'w>(
     element: &Element,
     resource: &str,
 ) -> Vec<Found<'w>> {
-    let cells = Cells { worlds, index, principal: &whom.principal, element, resource };
     let actions = actions_of(&element.statement);
     // Variables may have any value.
     let pattern = pattern::of_form(&resource.replace(UNKNOWN, "*"));
     let service = ArnPattern::of(&pattern).service;
+    let is_form = service.is_none_or(|service| service.contains(['*', '?']));
+    let cells = Cells { worlds, index, principal: &whom.principal, element, resource, is_form };
     let mut found = Vec::new();
     if service.is_some_and(|service| !service.contains(['*', '?'])) {
         cells.ask(&pattern, &actions, &mut found);
@@ -96,6 +97,8 @@ struct Cells<'a, 'w> {
     element: &'a Element,
     /// The element's pattern of resources.
     resource: &'a str,
+    /// Whether the resources are the forms of ARNs that the actions take, so that these divide nothing.
+    is_form: bool,
 }
 
 impl<'w> Cells<'_, 'w> {
@@ -203,10 +206,27 @@ impl<'w> Cells<'_, 'w> {
                 }
             }
         }
-        for form in actions.iter().filter_map(|action| action.forms()).flatten() {
-            patterns.insert(form.arn.clone());
+        if !self.is_form {
+            for form in actions.iter().filter_map(|action| action.forms()).flatten() {
+                patterns.insert(form.arn.clone());
+            }
         }
+        let behind: Vec<String> = resources
+            .iter()
+            .flat_map(|point| patterns.iter().filter_map(|text| self.at_point(point, text)))
+            .collect();
+        patterns.extend(behind);
         patterns
+    }
+
+    /// The pattern of the objects at an access point for a pattern of objects in its bucket, whose policy decides on them
+    /// as well.
+    fn at_point(&self, point: &str, pattern: &str) -> Option<String> {
+        let known = self.worlds.both().find_map(|world| world.access_points().get(point))?;
+        let partition = partition_of(point).unwrap_or("aws");
+        let bucket = String::from(ArnParts::s3(partition, &known.bucket));
+        let key = pattern.strip_prefix(&bucket)?.strip_prefix('/')?;
+        Some(format!("{point}/object/{key}"))
     }
 
     fn ask_about(&self, witness: &str, actions: &[Action], found: &mut Vec<Found<'w>>) {
