@@ -327,7 +327,10 @@ impl Accounts {
         if let Some(account) = id.strip_prefix("target:account/") {
             return Some(account.to_owned());
         }
-        let accounts = self.0.get(id)?;
+        let Some(accounts) = self.0.get(id) else {
+            let arn = ArnParts::parse(id.strip_prefix("target:")?)?;
+            return (!arn.account.is_empty()).then(|| arn.account.to_owned());
+        };
         accounts.first().filter(|_| accounts.len() == 1).cloned()
     }
 }

@@ -15,9 +15,16 @@ const PYTHON: [&str; 6] = [
     "jsonschema==4.26.0",
     "pyyaml==6.0.4",
 ];
-/// The pinned Node.js packages: the language server that editors use, and a JSON Schema validator with a YAML parser. Later
-/// versions of the server need Node.js 22.
-const NODE: [&str; 3] = ["yaml-language-server@1.19.2", "ajv@8.20.0", "yaml@2.7.1"];
+/// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, Mermaid with
+/// the document that it needs, and Graphviz. Later versions of the server and of the document need Node.js 22.
+const NODE: [&str; 6] = [
+    "yaml-language-server@1.19.2",
+    "ajv@8.20.0",
+    "yaml@2.7.1",
+    "mermaid@11.17.2",
+    "jsdom@26.1.0",
+    "@hpcc-js/wasm-graphviz@1.29.2",
+];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -111,7 +118,7 @@ fn python_tools() -> Result {
 /// Installs the Node.js tools for the tests under `target`.
 fn node_tools() -> Result {
     let folder = root().join("target/node");
-    let stamp = folder.join(format!("{}.installed", NODE.join(".")));
+    let stamp = folder.join(format!("{}.installed", NODE.join(".").replace('/', "-")));
     if stamp.exists() {
         return Ok(());
     }

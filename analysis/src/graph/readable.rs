@@ -9,6 +9,8 @@ use crate::words::count;
 
 /// The maximum number of nodes of a readable drawing.
 pub const READABLE: usize = 200;
+/// The maximum number of lines. Mermaid draws no more (`maxEdges` in its configuration, 500 by default).
+const LINES: usize = 500;
 
 /// A graph to draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +30,6 @@ enum By {
 }
 
 impl By {
-    const ALL: [Self; 3] = [Self::Group, Self::Account, Self::Kind];
-
     /// The group of the box that a node is put into.
     fn group(self, node: &Node) -> Option<String> {
         let group = node.group.as_deref()?;
@@ -44,25 +44,31 @@ impl By {
 /// The kind, the group and the change of the nodes in a box.
 type Key<'g> = (&'g str, Option<String>, Option<ChangeKind>);
 
-/// Makes a graph readable. With more than [`READABLE`] nodes, those of one kind and account become one box. With fewer, a
-/// dependency is left out if it follows from others.
+/// Makes a graph readable: a dependency is left out if it follows from others. With more than [`READABLE`] nodes or too many
+/// lines, the nodes of one kind and account become one box.
 pub fn readable(graph: Graph) -> Readable {
-    if graph.nodes.len() <= READABLE {
-        return Readable { graph: reduced(graph), note: None };
+    // Whether a dependency follows from others is decided for few nodes only, because it takes long for many.
+    let graph = if graph.nodes.len() <= READABLE { reduced(graph) } else { graph };
+    if is_readable(&graph) {
+        return Readable { graph, note: None };
     }
-    let mut drawn = graph.clone();
-    for by in By::ALL {
-        drawn = merged(&graph, by);
-        if drawn.nodes.len() <= READABLE {
-            break;
+    let mut drawn = merged(&graph, By::Group);
+    for by in [By::Account, By::Kind] {
+        if !is_readable(&drawn) {
+            drawn = merged(&graph, by);
         }
     }
     let note = format!(
-        "{} are too many to read, so those of one kind and account are drawn together, as {}; `--format json` lists all",
+        "{} and {} are too many to read, so those of one kind and account are drawn together, as {}; `--format json` lists all",
         count(graph.nodes.len(), "node"),
+        count(graph.edges.len(), "line"),
         drawn.nodes.len(),
     );
     Readable { graph: drawn, note: Some(note) }
+}
+
+fn is_readable(graph: &Graph) -> bool {
+    graph.nodes.len() <= READABLE && graph.edges.len() <= LINES
 }
 
 /// Puts the nodes of one kind into one box for each group. Edges between the same boxes become one.

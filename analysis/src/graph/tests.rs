@@ -96,12 +96,29 @@ fn a_large_mesh_becomes_a_box_for_each_kind_and_place() {
     assert_eq!(drawn.edges.len(), 2);
     assert_eq!(drawn.groups.len(), 2);
     let note = note.expect("a note");
-    assert!(note.starts_with("201 nodes are too many to read"), "{note}");
+    assert!(note.starts_with("201 nodes and 200 lines are too many to read"), "{note}");
     // With one node fewer, each is drawn.
     let mut smaller = graph;
     smaller.nodes.pop();
     let Readable { graph, note } = readable(smaller);
     assert_eq!((graph.nodes.len(), note), (READABLE, None));
+}
+
+/// Source: `maxEdges` in Mermaid's page about its configuration, 500 by default.
+#[test]
+fn lines_that_mermaid_refuses_are_put_together() {
+    let nodes = (0..60).map(|n| Node::new(format!("n{n}"), "a", format!("kind {}", n % 6)));
+    let nodes: Vec<Node> = nodes.collect();
+    let edges = (0..60).flat_map(|n| (0..n).map(move |m| (n, m)));
+    let edges = edges.map(|(from, to)| Edge {
+        kind: EdgeKind::RefersTo,
+        ..depends(&format!("n{from}"), &format!("n{to}"))
+    });
+    let graph = mesh(nodes, edges);
+    assert_eq!(graph.edges.len(), 1770);
+    let Readable { graph, note } = readable(graph);
+    assert_eq!((graph.nodes.len(), graph.edges.len()), (6, 30));
+    assert!(note.is_some());
 }
 
 /// Whatever the number of accounts and regions, the drawing can be read.
