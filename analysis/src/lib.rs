@@ -8,6 +8,7 @@
 //! - [`synthesis`] synthesizes every stack of a mesh, [`assembly`] writes them.
 //! - [`checked`] and [`guardrails`] find errors, [`proving`] compares granted with intended access.
 //! - [`review`] compares two sides of a change.
+//! - [`graph`] has the nodes and edges of drawings.
 //! - [`decision`] decides one request, [`matrix`] shows all access, [`comparison`] the changes of policies.
 
 pub mod assembly;
@@ -16,6 +17,7 @@ pub mod comparison;
 pub mod decision;
 mod error;
 pub mod folder;
+pub mod graph;
 pub mod guardrails;
 pub mod lines;
 pub mod matrix;

@@ -237,7 +237,7 @@ fn of_mesh(
         plan = plan.within(accounts.clone());
     }
     let OfMesh { subject, report, breaches, sources } =
-        Subject::of_plan_seen(plan, reading.day, Keep::Grants, sources, watch, &keep)?;
+        Subject::of_plan_seen(&plan, reading.day, Keep::Grants, sources, watch, &keep)?;
     let Some(subject) = subject else { return refused(report, breaches, sources) };
     let mut made = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
     made.sort_by(|one, other| one.address.cmp(&other.address));

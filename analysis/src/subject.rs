@@ -149,13 +149,13 @@ impl Subject {
         sources: Vec<SourceFile>,
         watch: &dyn Watch,
     ) -> Result<OfMesh, Error> {
-        Self::of_plan_seen(Plan::of(mesh, day), day, keep, sources, watch, &|_, _, _| {})
+        Self::of_plan_seen(&Plan::of(mesh, day), day, keep, sources, watch, &|_, _, _| {})
     }
 
     /// The same of a plan, and shows each stack's template with the manifest lines of its parts to `seen`, from several
     /// threads.
     pub(crate) fn of_plan_seen(
-        plan: Plan<'_>,
+        plan: &Plan<'_>,
         day: Option<&Date>,
         keep: Keep,
         sources: Vec<SourceFile>,
@@ -164,7 +164,7 @@ impl Subject {
     ) -> Result<OfMesh, Error> {
         let mesh = plan.mesh;
         let build = |stack: &StackPlan<'_>| part_of(stack, &sources, keep, seen);
-        let (parts, findings) = each(&plan, Offer::Environments, watch, build)?;
+        let (parts, findings) = each(plan, Offer::Environments, watch, build)?;
         let mut report = plan.report.clone();
         report.extend(findings);
         let report = report.sorted();

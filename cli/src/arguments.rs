@@ -130,6 +130,8 @@ pub(crate) enum Command {
     Diff(command::diff::DiffArgs),
     /// Explain a finding's code
     Explain(command::explain::ExplainArgs),
+    /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
+    Graph(command::graph::GraphArgs),
     /// Write a small mesh that works
     Init(command::init::InitArgs),
     /// List the stacks of a mesh

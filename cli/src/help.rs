@@ -14,7 +14,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Write and check", &["init", "check", "synth", "diff"]),
     ("Access", &["prove", "access", "can", "why"]),
     ("Deploy", &["bootstrap", "pivot-role", "deploy", "destroy"]),
-    ("Look things up", &["ls", "explain", "schema", "completions"]),
+    ("Look things up", &["ls", "graph", "explain", "schema", "completions"]),
 ];
 
 /// A command whose help lists its subcommands in groups and fits the terminal.

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Destroy(arguments) => command::destroy::run(&arguments, &mut ui),
         Command::Diff(arguments) => command::diff::run(&arguments, &mut ui),
         Command::Explain(arguments) => command::explain::run(&arguments, &mut ui),
+        Command::Graph(arguments) => command::graph::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
         Command::Ls(arguments) => command::ls::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod comparison;
 pub(crate) mod differences;
 pub(crate) mod folder;
+pub(crate) mod graph;
 pub(crate) mod guardrails;
 pub(crate) mod left_behind;
 pub(crate) mod matrix;

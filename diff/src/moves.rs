@@ -8,7 +8,7 @@ mod candidates;
 mod obstacles;
 mod pairs;
 mod refactoring;
-mod types;
+mod support;
 mod written;
 
 use std::collections::BTreeMap;

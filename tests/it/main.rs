@@ -23,6 +23,7 @@ mod fingerprints;
 mod first_day;
 mod folders;
 mod foreign;
+mod graph;
 mod guardrails;
 mod hostile;
 mod kinds;

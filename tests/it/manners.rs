@@ -93,11 +93,12 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
     let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
-    let cases: [(&str, Vec<&str>); 9] = [
+    let cases: [(&str, Vec<&str>); 10] = [
         ("access", vec![]),
         ("bootstrap", place.to_vec()),
         ("can", question.clone()),
         ("check", vec![]),
+        ("graph", vec![]),
         ("ls", vec![]),
         ("pivot-role", vec!["--environment", "dev"]),
         ("prove", vec![]),
@@ -259,13 +260,14 @@ fn every_command_gives_json_when_it_is_asked_for() {
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
     let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
     let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
-    let all: [&[&str]; 14] = [
+    let all: [&[&str]; 15] = [
         &["access", mesh],
         &[&["bootstrap", mesh][..], &place[..]].concat(),
         &[&["can", mesh][..], &question[..]].concat(),
         &["check", mesh],
         &["completions", "bash"],
         &["explain", "unknown-key"],
+        &["graph", mesh],
         &["init", dir],
         &["ls", mesh],
         &["pivot-role", mesh, "--environment", "dev"],
@@ -321,6 +323,7 @@ fn what_is_offered_to_complete_is_there() {
     }
     let full = example("full");
     let full = full.to_str().expect("a path");
+    assert_eq!(offered("datasets", full, "ledg"), ["ledger"]);
     assert_eq!(offered("environments", full, "finance"), ["finance-eu", "finance-us"]);
     for resource in offered("resources", full, "dataset/ledger") {
         let output = lakewright(["access", full, "--resource", resource.as_str()]);

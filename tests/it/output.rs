@@ -127,6 +127,7 @@ fn of_mesh(shapes: &mut Shapes, name: &str, folder: &Path) {
     let out = folder.join(name).display().to_string();
     is_filled(&shapes.of("check", &["check", &mesh, "--runway"]), "runway");
     is_filled(&shapes.of("ls", &["ls", &mesh]), "stacks");
+    is_filled(&shapes.of("graph", &["graph", &mesh]), "edges");
     shapes.of("synth", &["synth", &mesh, "--out", &out]);
     shapes.of("check-assembly", &["check", "--assembly", &out]);
     for whose in [&[mesh.as_str()][..], &["--assembly", &out]] {
@@ -196,6 +197,10 @@ fn of_changes(shapes: &mut Shapes, folder: &Path) {
     let review = shapes.of("diff", &["diff", &before, &original]);
     is_filled(&review, "stacks");
     is_filled(&review, "access");
+
+    let graph = shapes.of("graph", &["graph", &original, "--since", &before]);
+    is_filled(&graph, "nodes");
+    is_filled(&graph, "edges");
 
     let out = folder.join("altered");
     let altered = out.display().to_string();
@@ -289,12 +294,14 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
     let question = [&question[..], &["--resource", "dataset/teama"]].concat();
     let account = ["--account", "222222222222", "--region", "us-east-1"];
     is_filled(&shapes.of("check", &["check", &mesh]), "diagnostics");
-    let commands: [(&str, &[&str]); 10] = [
+    let commands: [(&str, &[&str]); 12] = [
         ("access", &[]),
         ("bootstrap", &account),
         ("can", &question),
         ("deploy", &["--plan"]),
         ("destroy", &["--all", "--plan"]),
+        ("graph", &[]),
+        ("graph", &["--dataset", "teama"]),
         ("ls", &[]),
         ("pivot-role", &["--environment", "platform"]),
         ("prove", &[]),

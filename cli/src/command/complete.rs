@@ -29,6 +29,8 @@ pub(crate) struct CompleteArgs {
 enum Words {
     /// The codes of findings.
     Codes,
+    /// The ids of datasets.
+    Datasets,
     /// The ids of environments.
     Environments,
     /// The names of principals.
@@ -61,6 +63,7 @@ fn of_mesh(words: Words, mesh: &Mesh) -> Vec<String> {
     match words {
         // Codes need no mesh.
         Words::Codes => Vec::new(),
+        Words::Datasets => mesh.datasets.keys().map(ToString::to_string).collect(),
         Words::Environments => mesh.environments.keys().map(ToString::to_string).collect(),
         Words::Principals => principals(mesh),
         Words::Resources => resources(mesh),

@@ -14,8 +14,8 @@ use crate::ui::Ui;
   lakewright completions bash > /etc/bash_completion.d/lakewright
   lakewright completions zsh > ~/.zfunc/_lakewright
 
-In bash and zsh the script offers codes, and names of stacks, environments, principals and resources of
-the mesh that was typed or lies in the current folder.")]
+In bash and zsh the script offers codes, and names of stacks, datasets, environments, principals and
+resources of the mesh that was typed or lies in the current folder.")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,

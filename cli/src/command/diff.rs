@@ -1,26 +1,17 @@
 //! `lakewright diff`: what a change does, who gains access, and what could be lost.
 
-use std::collections::BTreeMap;
+mod deployed;
+mod fail_on;
 
-use clap::{Args, ValueEnum};
-use lakewright_analysis::ReadError;
+use clap::Args;
 use lakewright_analysis::folder::Somewhere;
-use lakewright_analysis::mesh::Loaded;
-use lakewright_analysis::review::{
-    Reading, Refused, Reviewed, Scope, Side, SideError, mesh_of, review,
-};
-use lakewright_analysis::synthesis::synthesize_all;
-use lakewright_diff::access::Relation;
-use lakewright_diff::review::Review;
-use lakewright_diff::update::{DataEffect, Fate, Update};
-use lakewright_manifest::{Date, RegionName, Report};
-use lakewright_stacks::Plan;
+use lakewright_analysis::review::{Reading, Refused, Reviewed, Scope, Side, SideError, review};
+use lakewright_manifest::RegionName;
 use lakewright_template::AccountId;
 
 use crate::arguments::Format;
 use crate::arguments::day::Day;
 use crate::arguments::subject::account;
-use crate::deployment::{AllDeployed, Deployment, Options, Progress, Wanted};
 use crate::exit::{Exit, Failure};
 use crate::memory;
 use crate::show;
@@ -28,6 +19,8 @@ use crate::show::review::names::Names;
 use crate::show::review::{Shown, cdk, html, json, markdown, sarif, terminal};
 use crate::ui::Ui;
 use crate::width::width;
+use deployed::{deployed, mesh_beside};
+use fail_on::{FailOn, differs};
 
 /// Say what a change does: who gains access, what is replaced, and what could be lost
 #[derive(Debug, Args)]
@@ -80,47 +73,6 @@ fn side(text: &str) -> Result<Side, SideError> {
     Side::parse(text)
 }
 
-/// What a pipeline may refuse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// Somebody gains access, or it cannot be decided whether
-    #[value(alias = "broadening")]
-    AccessBroadened,
-    /// CloudFormation replaces a resource, may do so, or fails to update it
-    Replacement,
-    /// Data is deleted, can no longer be read, or is left behind
-    DataLoss,
-    /// A resource is replaced or deleted, or leaves its stack
-    Destructive,
-    /// Anything differs
-    AnyChange,
-}
-
-impl FailOn {
-    fn is_met(self, review: &Review) -> bool {
-        let resources = || review.stacks.iter().flat_map(|stack| &stack.resources);
-        let is_replaced = |fate: Fate| {
-            matches!(fate, Fate::Updated(Update::MayReplace | Update::Replaces | Update::Fails))
-        };
-        match self {
-            Self::AccessBroadened => {
-                review.access.iter().any(|one| one.relation != Relation::Narrower)
-            }
-            Self::Replacement => resources().any(|one| is_replaced(one.outcome.fate)),
-            Self::DataLoss => resources().any(|one| one.outcome.data > DataEffect::Orphaned),
-            Self::Destructive => resources().any(|one| {
-                is_replaced(one.outcome.fate)
-                    || matches!(one.outcome.fate, Fate::Deleted | Fate::Retained)
-            }),
-            Self::AnyChange => differs(review),
-        }
-    }
-}
-
-fn differs(review: &Review) -> bool {
-    !review.stacks.is_empty() || !review.access.is_empty()
-}
-
 pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     memory::small_pages();
     let DiffArgs { before, after, .. } = arguments;
@@ -171,44 +123,7 @@ fn say(refused: &Refused, ui: &mut Ui) -> Exit {
     let Refused { side, report, breaches, sources } = refused;
     show::guardrails::show_all(report, sources, breaches, ui);
     ui.error(&format!("{side} has errors, and nothing was compared"));
-    Exit::Usage
-}
-
-/// The side beside `deployed`; `None` if neither side is.
-fn mesh_beside<'s>(before: &'s Side, after: &'s Side) -> Result<Option<&'s Side>, Failure> {
-    match (before, after) {
-        (Side::Deployed, Side::Deployed) => Err(Failure::usage(
-            "both sides are `deployed`; expected a mesh as one of them, such as `lakewright diff deployed my-mesh`",
-        )),
-        (Side::Deployed, mesh) | (mesh, Side::Deployed) => Ok(Some(mesh)),
-        _ => Ok(None),
-    }
-}
-
-/// What CloudFormation has for the stacks of a mesh. The inner error is a mesh with errors.
-fn deployed(
-    side: &Side,
-    day: &Date,
-    arguments: &DiffArgs,
-) -> Result<Result<AllDeployed, Box<Refused>>, Failure> {
-    let Loaded { sources, mesh, report } = mesh_of(side)?.ok_or(ReadError::Deployed)?;
-    let refused = |report: Report, sources| {
-        let breaches = Vec::new();
-        Ok(Err(Box::new(Refused { side: side.to_string(), report, breaches, sources })))
-    };
-    let Some(mesh) = mesh else { return refused(report, sources) };
-    let plan = Plan::of(&mesh, Some(day));
-    let (found, report) = synthesize_all(&plan)?;
-    if report.has_errors() {
-        return refused(report.sorted(), sources);
-    }
-    // Nothing is deployed, so neither the bootstraps that would be enough nor former places beside the record matter.
-    let (needed, base) = (BTreeMap::new(), BTreeMap::new());
-    let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &sources };
-    let DiffArgs { profile, region, owner_role, .. } = arguments;
-    let options = Options::looking(profile.clone(), region.clone(), owner_role.clone());
-    let deployment = Deployment::connect(wanted, &options, false, Progress::watched())?;
-    Ok(Ok(deployment.all_deployed()?))
+    Exit::No
 }
 
 fn show_review(

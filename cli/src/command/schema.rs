@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 16] = [
+const OUTPUTS: [(&str, &str); 17] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("bootstrap-diff", include_str!("../../../docs/output/bootstrap-diff.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
@@ -34,6 +34,7 @@ const OUTPUTS: [(&str, &str); 16] = [
     ("explain", include_str!("../../../docs/output/explain.schema.json")),
     ("explain-list", include_str!("../../../docs/output/explain-list.schema.json")),
     ("findings", include_str!("../../../docs/output/findings.schema.json")),
+    ("graph", include_str!("../../../docs/output/graph.schema.json")),
     ("init", include_str!("../../../docs/output/init.schema.json")),
     ("ls", include_str!("../../../docs/output/ls.schema.json")),
     ("prove", include_str!("../../../docs/output/prove.schema.json")),

@@ -10,7 +10,7 @@ use lakewright_template::{ResourceEntry, Template};
 use super::Sides;
 use super::candidates::of_stack;
 use super::pairs::listed;
-use super::types::refusal;
+use super::support::refusal;
 use super::written::parts;
 use crate::change::{ChangeKind, StackChange};
 use crate::review::Move;

@@ -8,7 +8,7 @@ use lakewright_template::{DeletionPolicy, Map, StackAddress, Value, holds_data};
 use super::Sides;
 use super::obstacles::groups;
 use super::pairs::listed;
-use super::types::{can_be_imported, identifier};
+use super::support::{can_be_imported, identifier};
 use crate::Stack;
 use crate::review::Move;
 

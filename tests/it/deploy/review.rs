@@ -139,7 +139,7 @@ fn a_template_that_was_changed_by_hand_differs() {
     emulator.turns_rotation_off(false);
     let path = mesh.display().to_string();
     let is_off = ("/EnableKeyRotation".to_owned(), json!(false), json!(true));
-    assert_eq!(properties(&emulator.review("deployed", &path)), [is_off.clone()]);
+    assert_eq!(properties(&emulator.review("deployed", &path)), std::slice::from_ref(&is_off));
     let back = ("/EnableKeyRotation".to_owned(), json!(true), json!(false));
     assert_eq!(properties(&emulator.review(&path, "deployed")), [back]);
     // The next change of the stack turns the rotation on again, which its review shows as well.

@@ -3,7 +3,7 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "access",
     "bootstrap",
     "can",
@@ -11,7 +11,9 @@ const COMMANDS: [&str; 15] = [
     "completions",
     "deploy",
     "destroy",
+    "diff",
     "explain",
+    "graph",
     "init",
     "ls",
     "pivot-role",

@@ -3,6 +3,7 @@ _lakewright_named() {
     local words="" mesh="." word
     case "$3" in
         --stack | --print) words="stacks" ;;
+        --dataset) words="datasets" ;;
         --environment) words="environments" ;;
         --principal) words="principals" ;;
         --resource) words="resources" ;;

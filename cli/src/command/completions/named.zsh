@@ -4,6 +4,7 @@ _lakewright_named() {
     local -a names
     case $words[CURRENT-1] in
         (--stack|--print) kind=stacks ;;
+        (--dataset) kind=datasets ;;
         (--environment) kind=environments ;;
         (--principal) kind=principals ;;
         (--resource) kind=resources ;;
