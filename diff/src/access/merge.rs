@@ -29,10 +29,14 @@ pub(super) struct Merged {
     others: Vec<AccessChange>,
 }
 
-/// Why the side that does not allow the requests does not allow them, with the side.
+/// Why the side that does not allow the requests denies them, with the side. That no statement allows them needs no words:
+/// the other side's statements say what was added or taken away.
 fn denial((before, after): (&'static str, &'static str), is_gained: bool) -> String {
     let (side, reason) = if is_gained { ("before", before) } else { ("after", after) };
-    if reason.is_empty() { String::new() } else { format!("{side} the change, {reason}") }
+    let is_told = ["boundary", "denies", "organization", "session policy"]
+        .iter()
+        .any(|word| reason.contains(word));
+    if is_told { format!("{side} the change, {reason}") } else { String::new() }
 }
 
 impl Merged {
