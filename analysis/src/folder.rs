@@ -75,6 +75,9 @@ pub struct Somewhere {
     pub account: Option<AccountId>,
     /// The region of these templates.
     pub region: Option<Region>,
+    /// The address of a template that is given as a single file, instead of its path. Two files that are compared are the
+    /// same stack.
+    pub file: Option<String>,
 }
 
 impl Read {
@@ -276,7 +279,11 @@ fn templates(folder: &Path, somewhere: &Somewhere) -> Result<(Vec<Found>, Vec<Un
     }
     let named = files.into_iter().map(|path| {
         let name = path.strip_prefix(folder).ok().filter(|name| !name.as_os_str().is_empty());
-        let name = name.unwrap_or(&path).display().to_string();
+        let name = match (name, &somewhere.file) {
+            (Some(name), _) => name.display().to_string(),
+            (None, Some(file)) => file.clone(),
+            (None, None) => path.display().to_string(),
+        };
         let Deployed { place, name: stack } = places.remove(&path).unwrap_or_default();
         let given = || somewhere.account.clone().or_else(|| account_within(&path));
         let account = if place.is_none() { given() } else { None };

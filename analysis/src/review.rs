@@ -4,7 +4,7 @@ mod deployed;
 mod near;
 mod side;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -16,8 +16,8 @@ use lakewright_guardrails::Breach;
 use lakewright_manifest::{Date, Report, SourceFile};
 use lakewright_stacks::{Plan, StackPlan};
 use lakewright_template::assembly::Assembly;
-use lakewright_template::{Place, Template, read, revision};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use lakewright_template::{Place, StackAddress, Template, read, revision};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::error::{Error, ReadError};
 use crate::folder::{Folder, Somewhere};
@@ -31,7 +31,7 @@ use near::Near;
 pub use side::{Side, SideError};
 
 /// A review, and the names of what it is about.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reviewed {
     /// What the change does.
     pub review: Review,
@@ -159,6 +159,13 @@ pub fn review(
 ) -> Result<Result<Reviewed, Box<Refused>>, Error> {
     let sides = [before, after];
     let sources = sides.map(Source::of);
+    let somewhere = Somewhere { file: file_of(&sources), ..reading.somewhere.clone() };
+    let reading = Reading { somewhere: &somewhere, ..reading };
+    let equal = EqualStacks::of(&sources)?;
+    if equal.is_all {
+        let review = Review { equal: equal.addresses.len(), ..Review::default() };
+        return Ok(Ok(Reviewed { review, ..Reviewed::default() }));
+    }
     let meshes = [sources[0].mesh()?, sources[1].mesh()?];
     let is_synthesized = meshes.iter().any(Option::is_some);
     let near = match &meshes {
@@ -172,7 +179,7 @@ pub fn review(
                 Ok(one) => Some(one),
                 Err(refused) => return Ok(Err(refused)),
             },
-            (None, Source::Assembly(folder)) => Some(of_assembly(folder)?),
+            (None, Source::Assembly(folder)) => Some(of_assembly(folder, &equal.addresses)?),
             (None, Source::Templates(path) | Source::Mesh(path)) => {
                 Some(of_templates(path, reading.somewhere)?)
             }
@@ -198,6 +205,13 @@ pub fn review(
         forget_revisions(&mut new);
     }
     Ok(Ok(compare(&old, &new)))
+}
+
+/// The name of the stack that two files are compared as.
+fn file_of(sources: &[Source<'_>; 2]) -> Option<String> {
+    let [Source::Templates(before), Source::Templates(after)] = sources else { return None };
+    let name = after.file_name().filter(|_| before.is_file() && after.is_file())?;
+    Some(name.to_string_lossy().into_owned())
 }
 
 /// Removes the outputs with the revisions, which a mesh's templates get last, and which say nothing but that something
@@ -244,15 +258,16 @@ fn of_mesh(
     Ok(Ok(Read { made, count, subject }))
 }
 
-fn of_assembly(folder: &Path) -> Result<Read, Error> {
+/// Reads an assembly. Of the stacks in `equal` no template is kept.
+fn of_assembly(folder: &Path, equal: &BTreeSet<String>) -> Result<Read, Error> {
     let subject = Subject::of_assembly(folder)?;
-    let path = folder.join("assembly.json");
-    let text = std::fs::read_to_string(&path).map_err(ReadError::unreadable(&path))?;
-    let assembly: Assembly =
-        serde_json::from_str(&text).map_err(|source| ReadError::NotOfAssembly { path, source })?;
-    let made: Result<Vec<Made>, ReadError> = assembly
-        .stacks
-        .par_iter()
+    let assembly = listed(folder)?;
+    let count = assembly.stacks.len();
+    let differing = assembly.stacks.into_par_iter().filter(|entry| {
+        let address = entry.address().to_string();
+        !equal.contains(&address)
+    });
+    let made: Result<Vec<Made>, ReadError> = differing
         .map(|entry| {
             let path = folder.join(&entry.template);
             let text = std::fs::read_to_string(&path).map_err(ReadError::unreadable(&path))?;
@@ -265,7 +280,49 @@ fn of_assembly(folder: &Path) -> Result<Read, Error> {
         .collect();
     let mut made = made?;
     made.sort_by(|one, other| one.address.cmp(&other.address));
-    Ok(Read { count: made.len(), made, subject })
+    Ok(Read { made, count, subject })
+}
+
+fn listed(folder: &Path) -> Result<Assembly, ReadError> {
+    let path = folder.join("assembly.json");
+    let text = std::fs::read_to_string(&path).map_err(ReadError::unreadable(&path))?;
+    serde_json::from_str(&text).map_err(|source| ReadError::NotOfAssembly { path, source })
+}
+
+/// The stacks of two assemblies whose templates have the same bytes.
+struct EqualStacks {
+    /// Their addresses.
+    addresses: BTreeSet<String>,
+    /// Whether no other stack is in either assembly.
+    is_all: bool,
+}
+
+impl EqualStacks {
+    fn of(sources: &[Source<'_>; 2]) -> Result<Self, ReadError> {
+        let [Source::Assembly(before), Source::Assembly(after)] = sources else {
+            return Ok(Self { addresses: BTreeSet::new(), is_all: false });
+        };
+        let (old, new) = (listed(before)?, listed(after)?);
+        let paths: BTreeMap<StackAddress, &str> =
+            old.stacks.iter().map(|entry| (entry.address(), entry.template.as_str())).collect();
+        let equal: Result<Vec<Option<String>>, ReadError> = new
+            .stacks
+            .par_iter()
+            .map(|entry| {
+                let address = entry.address();
+                let Some(path) = paths.get(&address) else { return Ok(None) };
+                let bytes = |folder: &Path, path: &str| {
+                    let path = folder.join(path);
+                    std::fs::read(&path).map_err(ReadError::unreadable(&path))
+                };
+                let is_equal = bytes(before, path)? == bytes(after, &entry.template)?;
+                Ok(is_equal.then(|| address.to_string()))
+            })
+            .collect();
+        let addresses: BTreeSet<String> = equal?.into_iter().flatten().collect();
+        let is_all = addresses.len() == old.stacks.len() && addresses.len() == new.stacks.len();
+        Ok(Self { addresses, is_all })
+    }
 }
 
 fn of_templates(path: &Path, somewhere: &Somewhere) -> Result<Read, Error> {

@@ -4,11 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use lakewright_analysis::folder::Somewhere;
+use lakewright_analysis::progress::Unwatched;
+use lakewright_analysis::review::{Reading, Scope, Side};
 use lakewright_template::yaml::{Budget, Node, NodeKind, parse};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::run::{files, lakewright, root, transcript};
 
@@ -194,8 +198,8 @@ fn sides(pair: &Pair) -> Result<[BTreeMap<String, String>; 2], String> {
     Ok([before, after])
 }
 
-/// The review of a pair, as the command prints it.
-fn review(pair: &Pair) -> Result<Review, String> {
+/// Writes both sides of a pair.
+fn written(pair: &Pair) -> Result<(TempDir, [PathBuf; 2]), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let paths = ["before", "after"].map(|name| folder.path().join(name));
     for (side, texts) in paths.iter().zip(sides(pair)?) {
@@ -204,6 +208,12 @@ fn review(pair: &Pair) -> Result<Review, String> {
             fs::write(side.join(file), text).expect("a file");
         }
     }
+    Ok((folder, paths))
+}
+
+/// The review of a pair, as the command prints it.
+fn review(pair: &Pair) -> Result<Review, String> {
+    let (_folder, paths) = written(pair)?;
     let [before, after] = paths.each_ref().map(|path| path.to_str().expect("text"));
     let mut command = vec!["diff", before, after, "--format", "json"];
     if pair.mesh != Some(Flag::True) {
@@ -344,6 +354,28 @@ fn each_pair_has_the_findings_of_its_source() {
     assert!(count >= 80, "only {count} pairs");
     let wrong_count = wrong.len();
     assert!(wrong.is_empty(), "{wrong_count} of {count} pairs:\n{}", wrong.join("\n"));
+}
+
+/// Of two meshes, only the accounts that a change concerns are synthesized.
+#[test]
+fn a_review_of_the_accounts_concerned_is_that_of_all() {
+    let mut restricted = 0;
+    for (name, bytes) in files(&root().join("tests/review/meshes")) {
+        let pair = pair(&String::from_utf8(bytes).expect("text")).expect("a pair");
+        let (_folder, paths) = written(&pair).expect("both sides");
+        let [before, after] = paths.map(Side::Folder);
+        let somewhere = Somewhere::default();
+        let of = |scope| {
+            let reading = Reading { day: None, somewhere: &somewhere, scope, deployed: None };
+            let reviewed =
+                lakewright_analysis::review::review(&before, &after, reading, &Unwatched);
+            reviewed.expect("both sides are read").expect("both sides are valid")
+        };
+        let (near, whole) = (of(Scope::Near), of(Scope::Whole));
+        assert_eq!(near.review, whole.review, "{name}");
+        restricted += usize::from(near.stacks.len() < whole.stacks.len());
+    }
+    assert!(restricted > 0, "each review synthesized everything");
 }
 
 #[test]

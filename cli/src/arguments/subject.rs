@@ -99,6 +99,7 @@ impl Somewhere {
         folder::Somewhere {
             account: self.account.clone(),
             region: self.region.as_ref().map(Into::into),
+            file: None,
         }
     }
 }

@@ -79,6 +79,7 @@ pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let somewhere = Somewhere {
         account: arguments.account.clone(),
         region: arguments.region.as_ref().map(Into::into),
+        file: None,
     };
     let of_deployed = match mesh_beside(before, after)? {
         None => None,
