@@ -81,6 +81,13 @@ fn answer(world: &World, request: &Request<'_>) -> Answer {
     }
 }
 
+/// Whether the request leaves something open that decides it, such as its address: a review decides such requests with
+/// every value that counts.
+fn is_open(world: &World, request: &Request<'_>) -> bool {
+    let decision = |outside| world.decide(request, outside).decision == Decision::Unknown;
+    decision(Outside::Unknown) && decision(Outside::Allows)
+}
+
 /// The principals that send requests.
 fn principals() -> Vec<Principal> {
     vec![
@@ -157,6 +164,9 @@ fn check_requests(compared: &Compared) -> Result<(), TestCaseError> {
             for context in &contexts {
                 let action = Action::new(action);
                 let request = Request { principal, action, resource: &resource, context };
+                if compared.worlds.iter().any(|world| is_open(world, &request)) {
+                    continue;
+                }
                 let [before, after] = compared.answers(&request);
                 let wanted = match before.cmp(&after) {
                     std::cmp::Ordering::Equal => continue,

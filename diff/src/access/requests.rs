@@ -324,9 +324,11 @@ impl<'w> Cells<'_, 'w> {
             if key == ALIASES {
                 values.retain(|values| !self.has_other_owner(values.as_deref(), request.resource));
             }
-            let value = Some(vec![VALUE.to_owned()]);
-            if variables.contains(&key) && !values.contains(&value) {
-                values.push(value);
+            for value in variables.get(&key).into_iter().flatten() {
+                let value = Some(vec![value.clone()]);
+                if !values.contains(&value) {
+                    values.push(value);
+                }
             }
             contexts.is_open |=
                 is_open && self.element.statement.conditions.iter().any(|one| one.key == key);
@@ -355,20 +357,26 @@ impl<'w> Cells<'_, 'w> {
         })
     }
 
-    /// The conditions of statements on an action by their keys, with variables replaced, and the keys that are variables.
+    /// The conditions of statements on an action by their keys, with variables replaced, and the values to try for the keys
+    /// that are variables.
     fn conditions(
         &self,
         relevant: &[(&World, &Document, &Statement)],
         request: &Request<'_>,
-    ) -> (BTreeMap<String, Vec<Condition>>, BTreeSet<String>) {
+    ) -> (BTreeMap<String, Vec<Condition>>, BTreeMap<String, BTreeSet<String>>) {
         let mut by_key: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
-        let mut all_variables = BTreeSet::new();
+        let mut all_variables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let of_action = relevant.iter().filter(|(.., statement)| statement.is_of(request.action));
         for (world, document, statement) in of_action {
             let values = statement.conditions.iter().flat_map(|condition| &condition.values);
             let texts = statement.resources.iter().chain(values);
             for text in texts.filter(|_| document.has_variables) {
-                all_variables.extend(self.free_variables(text, request));
+                for key in self.free_variables(text, request) {
+                    let fitting = fitting(text, &key, request.resource);
+                    let values = all_variables.entry(key).or_default();
+                    values.insert(VALUE.to_owned());
+                    values.extend(fitting);
+                }
             }
             for condition in &statement.conditions {
                 if !self.is_free(&condition.key, request) {
@@ -387,7 +395,7 @@ impl<'w> Cells<'_, 'w> {
                 }
             }
         }
-        for key in &all_variables {
+        for key in all_variables.keys() {
             by_key.entry(key.clone()).or_default();
         }
         (by_key, all_variables)
@@ -458,6 +466,20 @@ fn representatives(actions: &[Action]) -> Vec<Action> {
     let of_trust = actions.iter().find(is_of_trust);
     let other = actions.iter().find(|action| !is_of_trust(action));
     other.into_iter().chain(of_trust).copied().collect()
+}
+
+/// The value of a variable with which a pattern matches a resource.
+fn fitting(text: &str, key: &str, resource: &str) -> Option<String> {
+    let (before, rest) = text.split_once("${")?;
+    let (variable, after) = rest.split_once('}')?;
+    let name = variable.split(',').next().unwrap_or(variable).trim();
+    if before.contains(['*', '?']) || !name.eq_ignore_ascii_case(key) {
+        return None;
+    }
+    let value = resource.strip_prefix(before)?;
+    let literal = &after[..after.find(['*', '?', '$']).unwrap_or(after.len())];
+    let end = if literal.is_empty() { value.len() } else { value.find(literal)? };
+    Some(value[..end].to_owned()).filter(|value| !value.is_empty())
 }
 
 /// What sets an action apart in the evaluation, besides the statements that name it.
