@@ -1,13 +1,13 @@
 //! The whole review of a change.
 
-use lakewright_template::Map;
+use lakewright_template::{Intrinsic, Map, Template, Value};
 
 use crate::Stack;
 use crate::access::{AccessChange, Side, compare};
 use crate::change::{self, ChangeKind, ResourceChange, StackChange};
 use crate::classes;
 use crate::moves::{self, Moves};
-use crate::update::{judge, limits};
+use crate::update::{exports_changed, judge, limits};
 
 /// The number of stacks that change alike from which one of them stands for all.
 const ALIKE: usize = 3;
@@ -84,6 +84,7 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
     let detours = moves::detour(&moves, before, after);
     let (access, mut notes) = compare(sides[0], sides[1], &stacks);
     notes.extend(of_moves);
+    notes.extend(stacks.iter().flat_map(|stack| refused_exports(stack, before, after)));
     for stack in &stacks {
         let of = |side: &[Stack<'_>]| {
             let stack = of_address(side, &stack.stack);
@@ -105,6 +106,42 @@ fn alike(stacks: &[StackChange]) -> Vec<Alike> {
         Some(Alike { representative: members.first()?.clone(), members })
     });
     groups.collect()
+}
+
+/// The exports of a stack that the change modifies or removes although another stack imports them.
+fn refused_exports(change: &StackChange, before: &[Stack<'_>], after: &[Stack<'_>]) -> Vec<String> {
+    let [Some(old), new] = [before, after].map(|side| of_address(side, &change.stack)) else {
+        return Vec::new();
+    };
+    let changed = exports_changed(change, Some(old.template), new.map(|one| one.template));
+    let mut found = Vec::new();
+    for name in changed {
+        let output = old.template.outputs.get(name.as_str());
+        let Some(export) = output.and_then(|output| output.export.as_ref()) else { continue };
+        for importer in after.iter().filter(|one| one.place == old.place) {
+            if imports(importer.template, export) {
+                found.push(format!(
+                    "{}: the export of output {name} changes, and {} imports it. CloudFormation refuses the update while the \
+                     export is imported.",
+                    change.stack, importer.address
+                ));
+            }
+        }
+    }
+    found
+}
+
+fn imports(template: &Template, export: &Value) -> bool {
+    let mut is_there = false;
+    let resources = template.resources.values().flat_map(|one| one.properties.iter());
+    let values = resources.map(|(_, value)| value);
+    for value in values.chain(template.outputs.values().map(|output| &output.value)) {
+        value.walk(&mut |value| {
+            let call = value.as_intrinsic();
+            is_there |= matches!(call, Some(Intrinsic::ImportValue(name)) if name == export);
+        });
+    }
+    is_there
 }
 
 fn of_address<'t>(side: &[Stack<'t>], address: &str) -> Option<Stack<'t>> {
@@ -132,6 +169,11 @@ fn add_lines(resource: &mut ResourceChange, before: Option<Stack<'_>>, after: Op
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use lakewright_access::world::World;
+    use lakewright_template::{Place, read};
+
     use crate::update::{DataEffect, Fate, Outcome};
 
     use super::*;
@@ -173,5 +215,38 @@ mod tests {
         assert_eq!(alike(&stacks), [one]);
         stacks.remove(1);
         assert!(alike(&stacks).is_empty());
+    }
+
+    /// Source: "Fn::ImportValue" in the CloudFormation template reference: after another stack imports an output value, the
+    /// exported output value cannot be modified.
+    #[test]
+    fn an_export_that_another_stack_imports_cannot_change() {
+        let exporter = |name: &str| {
+            let text = format!(
+                "Resources: {{T: {{Type: AWS::SNS::Topic}}}}\nOutputs: {{O: {{Value: {name}, Export: {{Name: topic}}}}}}\n"
+            );
+            read::template(&text).expect("a template")
+        };
+        let importer = |export: &str| {
+            let text = format!(
+                "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !ImportValue {export}\n"
+            );
+            read::template(&text).expect("a template")
+        };
+        let (place, lines) =
+            (Place::parse("111122223333", "eu-west-1").expect("a place"), BTreeMap::new());
+        let (old, new) = (exporter("a"), exporter("b"));
+        let notes = |importer: &Template| {
+            let stack =
+                |address, template| Stack { address, place: &place, template, lines: &lines };
+            let before = [stack("a", &old), stack("b", importer)];
+            let after = [stack("a", &new), stack("b", importer)];
+            let (world, lines) = (World::default(), BTreeMap::new());
+            let side = Side { world: &world, stated: &world, lines: &lines };
+            of(&before, &after, [&side, &side]).notes
+        };
+        let found = notes(&importer("topic"));
+        assert!(found.len() == 1 && found[0].contains("b imports it"), "{found:?}");
+        assert!(notes(&importer("another")).is_empty());
     }
 }

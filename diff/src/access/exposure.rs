@@ -3,7 +3,7 @@
 
 use lakewright_access::document::{Condition, Document, PrincipalEntry, Statement};
 use lakewright_access::pattern;
-use lakewright_access::request::account_of;
+use lakewright_access::request::{account_of, partition_of};
 use lakewright_access::world::{Resource, World};
 use lakewright_template::arn::ArnParts;
 use lakewright_template::{Map, Value};
@@ -78,17 +78,18 @@ fn made<'w>(world: &'w World, stack: &str, id: &str) -> Option<&'w Resource> {
 /// within any public bucket policy, including delegation to specific accounts.
 fn by_policy(policy: &Document, made: Option<&Resource>, is_gained: bool) -> Vec<AccessChange> {
     let own = made.map(|one| one.account.as_str()).unwrap_or_default();
+    let partition = made.and_then(|one| partition_of(&one.arn)).unwrap_or("aws");
     let is_public = |statement: &&Statement| {
         statement.is_allow
             && !statement.conditions.iter().any(Condition::limits)
-            && whom(statement, own).iter().any(|name| name == "*")
+            && whom(statement, own, partition).iter().any(|name| name == "*")
     };
     if !policy.statements.iter().any(|statement| is_public(&statement)) {
         return Vec::new();
     }
     let mut found = Vec::new();
     for statement in policy.statements.iter().filter(|statement| statement.is_allow) {
-        for principal in whom(statement, own) {
+        for principal in whom(statement, own, partition) {
             for resource in &statement.resources {
                 let names = statement.actions.names().iter().map(|action| action.name().to_owned());
                 let patterns = statement.actions.patterns().iter().cloned();
@@ -127,12 +128,12 @@ fn by_policy(policy: &Document, made: Option<&Resource>, is_gained: bool) -> Vec
 }
 
 /// Everybody, and the principals of other accounts that a statement names.
-fn whom(statement: &Statement, own: &str) -> Vec<String> {
+fn whom(statement: &Statement, own: &str, partition: &str) -> Vec<String> {
     let entries = statement.principals.iter().filter(|principals| !principals.is_not);
     let name = |entry: &PrincipalEntry| match entry {
         PrincipalEntry::Everyone => Some("*".to_owned()),
         PrincipalEntry::Account(account) if account != own => {
-            Some(ArnParts::iam("aws", account, "root").into())
+            Some(ArnParts::iam(partition, account, "root").into())
         }
         PrincipalEntry::Arn(arn) if account_of(arn) != Some(own) => Some(arn.clone()),
         _ => None,

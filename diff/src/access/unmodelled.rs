@@ -4,15 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::document::{Document, Origin};
-use lakewright_access::sample::{actions_of, shown};
 use lakewright_access::world::World;
 
 use super::answers::Worlds;
-use super::elements::differing;
+use super::elements::{Element, differing};
 use super::{AccessChange, Answer, Reach, Relation, Witness};
-
-/// The largest number of actions that a finding lists.
-const MOST: usize = 20;
 
 /// What differs in the policies of such resources, with the resource in place of a principal.
 pub(super) fn changes(worlds: &Worlds<'_>) -> Vec<AccessChange> {
@@ -23,10 +19,7 @@ pub(super) fn changes(worlds: &Worlds<'_>) -> Vec<AccessChange> {
         let sides = [&before, &after].map(|side| side.get(origin).unwrap_or(&none));
         let elements = differing(sides[0].iter().copied(), sides[1].iter().copied());
         let reaches = elements.into_iter().map(|element| {
-            let actions = actions_of(&element.statement);
-            let mut names: Vec<String> =
-                actions.iter().take(MOST).map(|action| shown(*action).into_owned()).collect();
-            names.sort();
+            let names = names(&element);
             let resource = element.resource.unwrap_or_else(|| "*".to_owned());
             let action = names.first().cloned().unwrap_or_default();
             Reach {
@@ -51,6 +44,18 @@ pub(super) fn changes(worlds: &Worlds<'_>) -> Vec<AccessChange> {
         })
     };
     origins.into_iter().filter_map(change).collect()
+}
+
+/// The actions as the policy names them. Those of a statement that excludes some are all others.
+fn names(element: &Element) -> Vec<String> {
+    let actions = &element.statement.actions;
+    if element.statement.not_actions {
+        return vec!["*".to_owned()];
+    }
+    let written = actions.names().iter().map(|action| action.name().to_owned());
+    let mut names: Vec<String> = written.chain(actions.patterns().iter().cloned()).collect();
+    names.sort();
+    names
 }
 
 fn by_origin(world: &World) -> BTreeMap<&Origin, Vec<&Document>> {
