@@ -53,16 +53,16 @@ pub(crate) struct DiffArgs {
     /// Exit with code 4 if the change does one of these
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     fail_on: Vec<FailOn>,
-    /// The account of templates whose account nothing else determines: 12 digits
+    /// The account that templates are deployed in, if nothing beside them says it: 12 digits
     #[arg(long, value_name = "ACCOUNT", value_parser = account)]
     account: Option<AccountId>,
-    /// The region of these templates; for `deployed`, that of the first request, as for `deploy`
+    /// The region that these templates are deployed in; for `deployed`, the region of the first request
     #[arg(long, value_name = "REGION", value_parser = RegionName::parse)]
     region: Option<RegionName>,
     /// For `deployed`: the AWS profile with the credentials
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// For `deployed`: the role of the accounts' owners that looks where the deploy role may not
+    /// For `deployed`: a role of the accounts' owners, assumed where the deploy role cannot be
     #[arg(long, value_name = "NAME")]
     owner_role: Option<String>,
     #[command(flatten)]
