@@ -22,15 +22,15 @@ use lakewright_analysis::words::count;
 use lakewright_deployer::aws::Aws;
 use lakewright_deployer::aws::caller::Settings;
 use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
-use lakewright_deployer::driver::{Driver, Summary};
+use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
 use lakewright_deployer::duties::Duties;
-use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::lease::Lease;
 use lakewright_deployer::leftovers::{Receivers, receivers};
-use lakewright_deployer::machine::Outcome;
-use lakewright_deployer::plan::{Action, Observed, Plan, plan};
 use lakewright_deployer::record::{Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
+use lakewright_fleet::event::{Change, Event};
+use lakewright_fleet::machine::Outcome;
+use lakewright_fleet::plan::{Action, Observed, Plan, plan};
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::{DeployTarget, Names};
@@ -325,22 +325,19 @@ impl<'m> Deployment<'m> {
         self.progress.begin(shower.all());
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
         let summary = {
-            let mut driver = Driver {
-                cloud: &self.aws,
-                report: |event: Event| shower.event(&event),
-                ask: |address: &StackAddress, changes: &[Change]| {
-                    let at_risk = show::at_risk(changes);
-                    let question = || {
-                        let which = at_risk.join(", ");
-                        format!("{address}: data may be lost or taken in ({which}). Go on?")
-                    };
-                    yes || at_risk.is_empty()
-                        || (is_terminal && self.progress.asking(|| ask(&question())))
-                },
-                closed: BTreeSet::new(),
-                lease: &self.lease,
-                imports_existing: self.settings.imports_existing,
+            let stop = Stop::default();
+            let report = |event: Event| shower.event(&event);
+            let ask = |address: &StackAddress, changes: &[Change]| {
+                let at_risk = show::at_risk(changes);
+                let question = || {
+                    let which = at_risk.join(", ");
+                    format!("{address}: data may be lost or taken in ({which}). Go on?")
+                };
+                yes || at_risk.is_empty()
+                    || (is_terminal && self.progress.asking(address, || ask(&question())))
             };
+            let driver = Driver::new(&self.aws, report, ask, &self.lease, &stop);
+            let driver = driver.with_policy(self.policy());
             let Seen { sites, spots, record, .. } = seen;
             if matches!(record, Known::Read(_)) {
                 self.held(record, driver.run(plan, &self.stacks, sites))
@@ -359,6 +356,11 @@ impl<'m> Deployment<'m> {
         };
         shower.end(&summary);
         (summary, shower.into_made())
+    }
+
+    fn policy(&self) -> Policy {
+        let imports_existing = self.settings.imports_existing;
+        Policy { imports_existing, ..Policy::default() }
     }
 
     /// Why a plan cannot be executed: stacks of another mesh, and accounts that only their owners bootstrap.
@@ -393,14 +395,11 @@ impl<'m> Deployment<'m> {
     /// Checks the stacks that need no change.
     fn look_again(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Summary {
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
-        let mut driver = Driver {
-            cloud: &self.aws,
-            report: |event: Event| shower.event(&event),
-            ask: |_: &StackAddress, _: &[Change]| false,
-            closed: BTreeSet::new(),
-            lease: &self.lease,
-            imports_existing: self.settings.imports_existing,
-        };
+        let stop = Stop::default();
+        let report = |event: Event| shower.event(&event);
+        let ask = |_: &StackAddress, _: &[Change]| false;
+        let driver = Driver::new(&self.aws, report, ask, &self.lease, &stop);
+        let driver = driver.with_policy(self.policy());
         self.held(&mut seen.record, driver.look_again(plan, &self.stacks))
     }
 
@@ -556,8 +555,10 @@ fn ask(question: &str) -> bool {
 
 fn unreachable(error: &CloudError) -> Failure {
     let exit = match error {
-        CloudError::Access { .. } | CloudError::Network { .. } => Exit::Unreachable,
-        CloudError::Refused { .. } => Exit::RolledBack,
+        CloudError::Access { .. } | CloudError::Network { .. } | CloudError::Throttled { .. } => {
+            Exit::Unreachable
+        }
+        CloudError::Refused { .. } | CloudError::Full { .. } => Exit::RolledBack,
         CloudError::Overtaken { .. } => Exit::Declined,
     };
     Failure { exit, message: error.to_string() }

@@ -30,9 +30,9 @@ use self::change_set::{DELETED, unready};
 use self::failure::{GONE, failed, is_missing, is_overtaken};
 use self::objects::Bucket;
 use crate::ask::Ask;
-use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack};
-use crate::event::{Change, Event, Rejection};
-use crate::plan::Observed;
+use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack, StackEvent};
+use lakewright_fleet::event::{Change, Rejection};
+use lakewright_fleet::plan::Observed;
 
 /// The maximum size of a template in a request, in bytes. Source: "CloudFormation quotas".
 const INLINE_BYTES: usize = 51_200;
@@ -215,6 +215,7 @@ impl Cloud for Aws {
         stack: &Stack,
         name: &str,
         creates: bool,
+        token: &str,
     ) -> Result<String, CloudError> {
         let client = self.cloudformation(&stack.site).await;
         let url = self.template_url(stack).await?;
@@ -251,7 +252,8 @@ impl Cloud for Aws {
                 .set_tags(Some(tags.clone()))
                 .set_role_arn(execution_role.clone())
                 .set_template_url(url.clone())
-                .set_template_body(body.clone());
+                .set_template_body(body.clone())
+                .client_token(token);
             let request =
                 if creates { request.on_stack_failure(OnStackFailure::Rollback) } else { request };
             let request = if self.imports_existing {
@@ -399,17 +401,20 @@ impl Cloud for Aws {
         site: &Site,
         stack: &str,
         name: &str,
+        token: &str,
     ) -> Result<(), CloudError> {
         let client = self.cloudformation(site).await;
         let request = client.execute_change_set().stack_name(stack).change_set_name(name);
+        let request = request.client_request_token(token);
         let result = request.send().await;
         result.map(drop).map_err(|error| failed(&format!("change stack {stack}"), &error))
     }
 
-    async fn delete_stack(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
+    async fn delete_stack(&self, site: &Site, stack: &str, token: &str) -> Result<(), CloudError> {
         let client = self.cloudformation(site).await;
         let role = execution_role(site);
         let request = client.delete_stack().stack_name(stack).set_role_arn(role);
+        let request = request.client_request_token(token);
         let result = request.send().await;
         result.map(drop).map_err(|error| failed(&format!("delete stack {stack}"), &error))
     }
@@ -419,9 +424,8 @@ impl Cloud for Aws {
         site: &Site,
         stack: &str,
         since: Option<&str>,
-    ) -> Result<Vec<(String, Event)>, CloudError> {
+    ) -> Result<Vec<StackEvent>, CloudError> {
         let client = self.cloudformation(site).await;
-        let address = site.address(stack);
         let mut pages = client.describe_stack_events().stack_name(stack).into_paginator().send();
         let mut found = Vec::new();
         'pages: while let Some(page) = pages.next().await {
@@ -438,16 +442,14 @@ impl Cloud for Aws {
                 }
                 let status =
                     event.resource_status().map(ResourceStatus::as_str).unwrap_or_default();
-                found.push((
-                    id.to_owned(),
-                    Event::Resource {
-                        address: address.clone(),
-                        logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
-                        kind: event.resource_type().unwrap_or_default().to_owned(),
-                        status: status.to_owned(),
-                        reason: event.resource_status_reason().map(str::to_owned),
-                    },
-                ));
+                found.push(StackEvent {
+                    id: id.to_owned(),
+                    token: event.client_request_token().map(str::to_owned),
+                    logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
+                    kind: event.resource_type().unwrap_or_default().to_owned(),
+                    status: status.to_owned(),
+                    reason: event.resource_status_reason().map(str::to_owned),
+                });
             }
             // The caller only needs the newest event, to know where to start.
             if since.is_none() {
@@ -531,7 +533,9 @@ impl Cloud for Aws {
         loop {
             match self.describe_change_set(site, stack, name).await? {
                 ChangeSet::Pending => self.pause(tries).await,
-                ChangeSet::Ready(_) => return self.execute_change_set(site, stack, name).await,
+                ChangeSet::Ready(_) => {
+                    return self.execute_change_set(site, stack, name, name).await;
+                }
                 ChangeSet::Empty => return self.delete_change_set(site, stack, name).await,
                 ChangeSet::Failed(message) => return Err(CloudError::Refused { what, message }),
                 ChangeSet::Lost(message) => return Err(CloudError::Overtaken { what, message }),
@@ -575,5 +579,12 @@ fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
             .find(|output| output.output_key() == Some(revision::OUTPUT))
             .and_then(|output| output.output_value())
             .map(str::to_owned),
+        id: stack.stack_id().map(str::to_owned),
+        last_operation: stack
+            .last_operations()
+            .first()
+            .and_then(|operation| operation.operation_id())
+            .map(str::to_owned),
+        is_protected: stack.enable_termination_protection().unwrap_or_default(),
     }
 }

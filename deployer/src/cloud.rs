@@ -7,8 +7,8 @@ use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress};
 
 use crate::ask::Ask;
-use crate::event::{Change, Event, Rejection};
-use crate::plan::Observed;
+use lakewright_fleet::event::{Change, Rejection};
+use lakewright_fleet::plan::Observed;
 
 /// A failed request. `what` completes `failed to ...`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,22 @@ pub enum CloudError {
         /// The purpose of the request.
         what: String,
         /// The cause.
+        message: String,
+    },
+    /// The service asks for fewer requests.
+    #[error("{what}: {message}")]
+    Throttled {
+        /// The purpose of the request.
+        what: String,
+        /// The message from AWS.
+        message: String,
+    },
+    /// As many operations are under way as the account may have at once.
+    #[error("{what}: {message}")]
+    Full {
+        /// The purpose of the request.
+        what: String,
+        /// The message from AWS.
         message: String,
     },
     /// Somebody else changes the same stack or object.
@@ -108,6 +124,23 @@ pub struct Placed {
     pub physical_id: String,
 }
 
+/// An event of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackEvent {
+    /// Its id.
+    pub id: String,
+    /// The token of the request that began the operation; `None` if the request had none.
+    pub token: Option<String>,
+    /// The resource's logical id; the stack's own name for the stack itself.
+    pub logical_id: String,
+    /// Its resource type.
+    pub kind: String,
+    /// Its status.
+    pub status: String,
+    /// The reason of a failure.
+    pub reason: Option<String>,
+}
+
 /// The state of a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeSet {
@@ -157,12 +190,14 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<Option<String>, CloudError>>;
 
-    /// Creates a change set. Returns its ARN, or the name that it really got.
+    /// Creates a change set. Returns its ARN, or the name that it really got. A request with the same token has no
+    /// second effect.
     fn create_change_set(
         &self,
         stack: &Stack,
         name: &str,
         creates: bool,
+        token: &str,
     ) -> impl Future<Output = Result<String, CloudError>>;
 
     /// The state of a change set.
@@ -190,29 +225,31 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<(), CloudError>>;
 
-    /// Executes a change set.
+    /// Executes a change set. The events of the operation have the token, and a request with the same token has no second
+    /// effect.
     fn execute_change_set(
         &self,
         site: &Site,
         stack: &str,
         name: &str,
+        token: &str,
     ) -> impl Future<Output = Result<(), CloudError>>;
 
-    /// Deletes a stack.
+    /// Deletes a stack, given by name or ARN. The events of the operation have the token.
     fn delete_stack(
         &self,
         site: &Site,
         stack: &str,
+        token: &str,
     ) -> impl Future<Output = Result<(), CloudError>>;
 
-    /// The events of a stack since the event `since`, the oldest first, each with its id. Without `since`, only the
-    /// newest page.
+    /// The events of a stack since the event `since`, the oldest first. Without `since`, only the newest page.
     fn events(
         &self,
         site: &Site,
         stack: &str,
         since: Option<&str>,
-    ) -> impl Future<Output = Result<Vec<(String, Event)>, CloudError>>;
+    ) -> impl Future<Output = Result<Vec<StackEvent>, CloudError>>;
 
     /// Writes an object into a bucket.
     fn upload(

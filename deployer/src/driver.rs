@@ -2,8 +2,11 @@
 
 mod steps;
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use lakewright_template::StackAddress;
 use lakewright_template::assembly::AssetEntry;
 use lakewright_template::place::Place;
@@ -11,117 +14,251 @@ use lakewright_template::place::Place;
 use crate::again::is_passing;
 use crate::cloud::{Access, Cloud, CloudError, Site, Stack};
 use crate::duties::{Duties, Hybrid};
-use crate::event::{Change, Event};
 use crate::lease::Lease;
-use crate::machine::{Goal, Outcome};
-use crate::plan::{Action, Observed, Plan, Step};
 use crate::{lakeformation, preflight};
+use lakewright_fleet::event::{Change, Event};
+use lakewright_fleet::journal::{Entry, Intent, Journal, NoJournal};
+use lakewright_fleet::machine::{Goal, Outcome};
+use lakewright_fleet::plan::{Action, Observed, Plan, Step};
+use lakewright_fleet::schedule::{Because, Limits, Next, Schedule};
+use tokio::sync::OnceCell;
 
 /// The message about a stack that another run has created since this one checked.
 pub(crate) const MADE: &str =
     "another run makes the stack, or has just made it; run again when that is done";
+
+/// How many accounts and regions are listed at once.
+const LISTINGS: usize = 64;
 
 /// The result of a whole run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// The outcomes, by stack address.
     pub outcomes: BTreeMap<StackAddress, Outcome>,
-    /// The skipped stacks, each with the stack that caused it.
-    pub skipped: BTreeMap<StackAddress, StackAddress>,
+    /// The skipped stacks, each with the reason.
+    pub skipped: BTreeMap<StackAddress, Because>,
 }
 
-/// Deploys and deletes stacks through a [`Cloud`].
-#[derive(Debug)]
-pub struct Driver<'a, C, R, A> {
-    /// The cloud.
-    pub cloud: &'a C,
-    /// The callback that receives events.
-    pub report: R,
-    /// The callback that confirms the changes of a stack, given by its address.
-    pub ask: A,
-    /// The sites where this run has already closed Lake Formation's defaults.
-    pub closed: BTreeSet<Site>,
-    /// The lease on the mesh. A run that loses it changes nothing more.
-    pub lease: &'a Lease,
+/// How a run goes on, or stops.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// How many stacks are deployed at once.
+    pub limits: Limits,
+    /// After more failed stacks than this, no further stack is started; `None` for no such limit.
+    pub failures: Option<usize>,
+    /// The wave of each place; others are in wave 0. Wave 1 starts when all stacks of wave 0 have ended well.
+    pub waves: BTreeMap<Place, usize>,
     /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
 }
 
-impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driver<'_, C, R, A> {
-    /// All deployed stacks of several sites, by address.
+/// Deploys and deletes stacks through a [`Cloud`].
+pub struct Driver<'a, C, R, A> {
+    pub(crate) cloud: &'a C,
+    /// The callback that receives events.
+    report: RefCell<R>,
+    /// The callback that confirms the changes of a stack, given by its address.
+    ask: RefCell<A>,
+    /// The sites where this run has closed Lake Formation's defaults.
+    closed: RefCell<BTreeMap<Site, Rc<OnceCell<()>>>>,
+    /// The lease on the mesh. A run that loses it changes nothing more.
+    pub(crate) lease: &'a Lease,
+    policy: Policy,
+    journal: &'a dyn Journal,
+    /// The requests of an earlier run whose outcome is not known, by stack.
+    open: RefCell<BTreeMap<StackAddress, Intent>>,
+    /// How many requests of this run have a token, by stack.
+    requests: RefCell<BTreeMap<StackAddress, u32>>,
+    /// Why no further stack is started.
+    stop: &'a Stop,
+}
+
+/// A request to start no further stack, which a signal or a clock makes.
+#[derive(Debug, Default)]
+pub struct Stop {
+    reason: RefCell<Option<String>>,
+    asked: Cell<bool>,
+}
+
+impl Stop {
+    /// Asks the run to start no further stack, for this reason. The first reason counts.
+    pub fn ask(&self, reason: &str) {
+        if !self.asked.replace(true) {
+            *self.reason.borrow_mut() = Some(reason.to_owned());
+        }
+    }
+
+    /// Why the run starts no further stack, if it was asked so.
+    pub fn reason(&self) -> Option<String> {
+        self.reason.borrow().clone()
+    }
+}
+
+impl<C, R, A> std::fmt::Debug for Driver<'_, C, R, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
+    Driver<'a, C, R, A>
+{
+    /// A driver that keeps no journal.
+    pub fn new(cloud: &'a C, report: R, ask: A, lease: &'a Lease, stop: &'a Stop) -> Self {
+        Self {
+            cloud,
+            report: RefCell::new(report),
+            ask: RefCell::new(ask),
+            closed: RefCell::default(),
+            lease,
+            policy: Policy::default(),
+            journal: &NoJournal,
+            open: RefCell::default(),
+            requests: RefCell::default(),
+            stop,
+        }
+    }
+
+    /// Sets how the run goes on.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Writes each request that changes something into a journal first. `open` has the requests of an earlier run whose
+    /// outcome is not known.
+    #[must_use]
+    pub fn with_journal(
+        mut self,
+        journal: &'a dyn Journal,
+        open: BTreeMap<StackAddress, Intent>,
+    ) -> Self {
+        self.journal = journal;
+        self.open = RefCell::new(open);
+        self
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        (self.report.borrow_mut())(event);
+    }
+
+    /// All deployed stacks of several sites, by address. The sites are listed at the same time.
     pub async fn observe(
-        &mut self,
+        &self,
         sites: &[Site],
     ) -> Result<BTreeMap<StackAddress, Observed>, CloudError> {
+        let lists = sites.iter().map(async |site| {
+            let listed = self.cloud.list(site).await?;
+            Ok(listed.into_iter().map(|(name, stack)| (site.address(&name), stack)).collect())
+        });
+        let lists: Vec<Result<BTreeMap<_, _>, CloudError>> =
+            futures_util::stream::iter(lists).buffered(LISTINGS).collect().await;
         let mut observed = BTreeMap::new();
-        for site in sites {
-            for (name, stack) in self.cloud.list(site).await? {
-                observed.insert(site.address(&name), stack);
-            }
+        for list in lists {
+            observed.extend(list?);
         }
         Ok(observed)
     }
 
-    /// Performs the steps of a plan in order. If a stack fails, only the stacks that depend on it are skipped. If
-    /// another run is changing a stack, this run changes nothing more, because the two would collide at other stacks
-    /// too.
+    /// Performs the steps of a plan, each as soon as the steps that it depends on are done. If a stack fails, only the
+    /// stacks that depend on it are skipped. If another run is changing a stack, this run changes nothing more, because
+    /// the two would collide at other stacks too.
     pub async fn run(
-        &mut self,
+        &self,
         plan: &Plan,
         stacks: &BTreeMap<StackAddress, Stack>,
         sites: &BTreeMap<Place, Site>,
     ) -> Summary {
+        let wave =
+            |step: &Step| self.policy.waves.get(&step.address.place).copied().unwrap_or_default();
+        let mut schedule = Schedule::in_waves(plan, self.policy.limits, wave);
         let mut summary = Summary::default();
-        let mut failed: BTreeSet<StackAddress> = BTreeSet::new();
-        let mut overtaken: Option<&StackAddress> = None;
-        for step in &plan.steps {
-            let address = &step.address;
-            if let Some(other) = overtaken.filter(|_| step.is_change()) {
-                summary.skipped.insert(address.clone(), other.clone());
-                continue;
+        let mut failures = 0;
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            if let Some(reason) = self.stop.reason() {
+                schedule.stop(&reason);
             }
-            if let Some(other) = step.after.iter().find(|other| failed.contains(*other)) {
-                failed.insert(address.clone());
-                let because = other.clone();
-                (self.report)(Event::Skipped {
-                    address: address.clone(),
-                    because: because.clone(),
-                });
-                summary.skipped.insert(address.clone(), because);
-                continue;
+            match schedule.next() {
+                Some(Next::Start(index)) => {
+                    let step = &plan.steps[index];
+                    under_way.push(async move { (index, self.step(step, stacks, sites).await) });
+                    continue;
+                }
+                Some(Next::Skip(index, because)) => {
+                    let address = plan.steps[index].address.clone();
+                    self.tell(Event::Skipped {
+                        address: address.clone(),
+                        because: because.clone(),
+                    });
+                    summary.skipped.insert(address, because);
+                    continue;
+                }
+                Some(Next::Gate(_)) if failures > 0 => {
+                    schedule.stop("a stack of an earlier wave failed");
+                    continue;
+                }
+                Some(Next::Gate(_)) => {
+                    schedule.open();
+                    continue;
+                }
+                None => {}
             }
-            let outcome = match (step.action, stacks.get(address), sites.get(&address.place)) {
-                (Action::Keep | Action::Orphan | Action::Foreign, _, _) => continue,
-                (Action::Create | Action::Update, Some(stack), _) => {
-                    (self.report)(Event::Started { address: address.clone() });
-                    self.deploy(stack, sites).await
-                }
-                (Action::Create | Action::Update, None, _) => Err(undoable(step, NO_STACK)),
-                (Action::Delete, _, Some(site)) => {
-                    (self.report)(Event::Started { address: address.clone() });
-                    self.delete(site, address).await
-                }
-                (Action::Delete, _, None) => Err(undoable(step, NO_SITE)),
-            };
-            // The failure of one stack does not stop the stacks that do not depend on it.
-            let outcome = outcome.unwrap_or_else(|error| failure(&error));
-            (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
-            if !is_good(&outcome) {
-                failed.insert(address.clone());
+            let Some((index, outcome)) = under_way.next().await else { break };
+            let address = &plan.steps[index].address;
+            let is_good = is_good(&outcome);
+            schedule.done(index, is_good);
+            failures += usize::from(!is_good);
+            if self.policy.failures.is_some_and(|most| failures > most) {
+                schedule.stop("more stacks failed than this run may lose");
             }
             if matches!(outcome, Outcome::Overtaken(_)) {
                 let text = "nothing more is changed by this run".to_owned();
-                (self.report)(Event::Note { address: address.clone(), text });
-                overtaken = Some(address);
+                self.tell(Event::Note { address: address.clone(), text });
+                schedule.overtaken(address);
             }
             summary.outcomes.insert(address.clone(), outcome);
         }
         summary
     }
 
+    /// Performs one step, and reports its start and end.
+    async fn step(
+        &self,
+        step: &Step,
+        stacks: &BTreeMap<StackAddress, Stack>,
+        sites: &BTreeMap<Place, Site>,
+    ) -> Outcome {
+        let address = &step.address;
+        let outcome = match (step.action, stacks.get(address), sites.get(&address.place)) {
+            (Action::Keep | Action::Orphan | Action::Foreign, _, _) => Ok(Outcome::Unchanged),
+            (Action::Create | Action::Update, Some(stack), _) => {
+                self.tell(Event::Started { address: address.clone() });
+                self.deploy(stack, sites).await
+            }
+            (Action::Create | Action::Update, None, _) => Err(undoable(step, NO_STACK)),
+            (Action::Delete, _, Some(site)) => {
+                self.tell(Event::Started { address: address.clone() });
+                self.delete(site, address).await
+            }
+            (Action::Delete, _, None) => Err(undoable(step, NO_SITE)),
+        };
+        // The failure of one stack does not stop the stacks that do not depend on it.
+        let outcome = outcome.unwrap_or_else(|error| failure(&error));
+        let written = self
+            .journal
+            .write(&Entry::Finished { address: address.clone(), outcome: outcome.clone() });
+        if let Err(error) = written {
+            self.stop.ask(&error.to_string());
+        }
+        self.tell(Event::Finished { address: address.clone(), outcome: outcome.clone() });
+        outcome
+    }
+
     /// Deploys one stack: its checks and files first, then its template, then what CloudFormation does not do.
     pub async fn deploy(
-        &mut self,
+        &self,
         stack: &Stack,
         sites: &BTreeMap<Place, Site>,
     ) -> Result<Outcome, CloudError> {
@@ -172,14 +309,14 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         })
     }
 
-    fn note(&mut self, stack: &Stack, text: String) {
-        (self.report)(Event::Note { address: stack.entry.address(), text });
+    fn note(&self, stack: &Stack, text: String) {
+        self.tell(Event::Note { address: stack.entry.address(), text });
     }
 
     /// Checks before a stack changes. Returns the reason why it cannot: administrators that no longer exist, or
     /// missing roles that its policies name. Closes the defaults of Lake Formation before the first database.
     async fn before(
-        &mut self,
+        &self,
         stack: &Stack,
         duties: &Duties,
         sites: &BTreeMap<Place, Site>,
@@ -205,7 +342,11 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             let left = match preflight::missing_roles(self.cloud, sites, &missing).await {
                 Ok(left) => left,
                 // The other account may not allow the check yet. CloudFormation reports a missing role then.
-                Err(error @ (CloudError::Access { .. } | CloudError::Network { .. })) => {
+                Err(
+                    error @ (CloudError::Access { .. }
+                    | CloudError::Network { .. }
+                    | CloudError::Throttled { .. }),
+                ) => {
                     self.note(stack, format!("whether its roles exist is not known: {error}"));
                     return Ok(None);
                 }
@@ -225,11 +366,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     }
 
     /// The work after a stack's deployment that CloudFormation does not do. Returns what remains open to everybody.
-    async fn after(
-        &mut self,
-        stack: &Stack,
-        duties: &Duties,
-    ) -> Result<Option<String>, CloudError> {
+    async fn after(&self, stack: &Stack, duties: &Duties) -> Result<Option<String>, CloudError> {
         let is_about_nothing = duties.databases.is_empty()
             && duties.tables.is_empty()
             && duties.permissions.is_empty();
@@ -250,11 +387,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     /// Checks unchanged stacks. Uploads files that are missing, for example because somebody else deployed the
     /// template. Closes databases that were opened since, or that an earlier run left open: one request per account
     /// and region, and more only where something is open.
-    pub async fn look_again(
-        &mut self,
-        plan: &Plan,
-        stacks: &BTreeMap<StackAddress, Stack>,
-    ) -> Summary {
+    pub async fn look_again(&self, plan: &Plan, stacks: &BTreeMap<StackAddress, Stack>) -> Summary {
         let mut summary = Summary::default();
         let mut open: BTreeMap<Site, BTreeSet<String>> = BTreeMap::new();
         let mut there: BTreeSet<(String, String)> = BTreeSet::new();
@@ -269,7 +402,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 Err(error) => failure(&error),
             };
             let address = step.address.clone();
-            (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
+            self.tell(Event::Finished { address: address.clone(), outcome: outcome.clone() });
             summary.outcomes.insert(address, outcome);
         }
         summary
@@ -277,7 +410,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
 
     /// Looks at one unchanged stack. Returns what remains open to everybody.
     async fn look_at(
-        &mut self,
+        &self,
         stack: &Stack,
         there: &mut BTreeSet<(String, String)>,
         open: &mut BTreeMap<Site, BTreeSet<String>>,
@@ -307,13 +440,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         if is_open || has_more { self.after(stack, duties).await } else { Ok(None) }
     }
 
-    async fn close_defaults(&mut self, stack: &Stack) -> Result<(), CloudError> {
-        if self.closed.contains(&stack.site) {
-            return Ok(());
-        }
+    async fn close_defaults(&self, stack: &Stack) -> Result<(), CloudError> {
+        // Other stacks of the same place wait for the first one that does it.
+        let cell = Rc::clone(self.closed.borrow_mut().entry(stack.site.clone()).or_default());
+        cell.get_or_try_init(|| self.close_once(stack)).await.map(|()| ())
+    }
+
+    async fn close_once(&self, stack: &Stack) -> Result<(), CloudError> {
         let had_to = lakeformation::close_defaults(self.cloud, &stack.site).await?;
         self.sees_permissions(&stack.site).await?;
-        self.closed.insert(stack.site.clone());
         if had_to {
             let Place { account, region } = &stack.site.place;
             self.note(
@@ -347,17 +482,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     }
 
     /// Deletes a stack, given as `account/region/name`.
-    pub async fn delete(
-        &mut self,
-        site: &Site,
-        address: &StackAddress,
-    ) -> Result<Outcome, CloudError> {
+    pub async fn delete(&self, site: &Site, address: &StackAddress) -> Result<Outcome, CloudError> {
         let name = address.name.as_str();
         Ok(self.drive(Goal::Gone, site, None, name).await?.0)
     }
 
     /// Uploads the files of a stack. This comes before the stack, so that an existing stack always has its files.
-    async fn upload(&mut self, stack: &Stack) -> Result<(), CloudError> {
+    async fn upload(&self, stack: &Stack) -> Result<(), CloudError> {
         for asset in &stack.entry.assets {
             self.put(stack, asset).await?;
         }
@@ -366,7 +497,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
 
     /// Uploads the missing files of a stack. A file that several stacks share is looked for once.
     async fn upload_missing(
-        &mut self,
+        &self,
         stack: &Stack,
         there: &mut BTreeSet<(String, String)>,
     ) -> Result<(), CloudError> {
@@ -383,14 +514,14 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         Ok(())
     }
 
-    async fn put(&mut self, stack: &Stack, asset: &AssetEntry) -> Result<(), CloudError> {
+    async fn put(&self, stack: &Stack, asset: &AssetEntry) -> Result<(), CloudError> {
         let target = format!("s3://{}/{}", asset.bucket, asset.key);
         let Some(bytes) = stack.assets.get(&asset.path) else {
             let message = format!("{} is not among the stack's files", asset.path);
             return Err(CloudError::Refused { what: format!("upload {target}"), message });
         };
         self.cloud.upload(&stack.site, &asset.bucket, &asset.key, bytes.clone()).await?;
-        (self.report)(Event::Uploaded { address: stack.entry.address(), target });
+        self.tell(Event::Uploaded { address: stack.entry.address(), target });
         Ok(())
     }
 }
@@ -420,9 +551,9 @@ pub fn is_good(outcome: &Outcome) -> bool {
 /// The outcome for a stack when a request fails.
 pub fn failure(error: &CloudError) -> Outcome {
     match error {
-        CloudError::Refused { .. } => Outcome::Refused(error.to_string()),
+        CloudError::Refused { .. } | CloudError::Full { .. } => Outcome::Refused(error.to_string()),
         CloudError::Overtaken { .. } => Outcome::Overtaken(error.to_string()),
-        CloudError::Access { .. } | CloudError::Network { .. } => {
+        CloudError::Access { .. } | CloudError::Network { .. } | CloudError::Throttled { .. } => {
             Outcome::Unreachable(error.to_string())
         }
     }

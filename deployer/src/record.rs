@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, CloudError, Site, Stack};
 use crate::driver::{Driver, Summary, failure, is_good};
-use crate::event::{Change, Event};
 use crate::lease::{Run, RunError};
-use crate::plan::Plan;
+use lakewright_fleet::event::{Change, Event};
+use lakewright_fleet::plan::Plan;
+use lakewright_fleet::schedule::Because;
 
 /// The version of the record's format. A record of another version is refused, because a newer program wrote it.
 const VERSION: u64 = 1;
@@ -142,7 +143,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     /// Runs a plan when the record cannot be read yet: first the stack with its bucket, then the record, then all
     /// others. If one of the first two fails, no other stack is started.
     pub async fn run_with_record(
-        &mut self,
+        &self,
         plan: &Plan,
         stacks: &BTreeMap<StackAddress, Stack>,
         sites: &BTreeMap<Place, Site>,
@@ -155,7 +156,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         if goes_on && let Err(error) = self.open(opening, record).await {
             goes_on = false;
             let (address, outcome) = (opening.keeper.clone(), failure(&error));
-            (self.report)(Event::Finished { address: address.clone(), outcome: outcome.clone() });
+            self.tell(Event::Finished { address: address.clone(), outcome: outcome.clone() });
             summary.outcomes.insert(address, outcome);
         }
         if goes_on {
@@ -167,15 +168,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             return summary;
         }
         for step in others.steps.iter().filter(|step| step.is_change()) {
-            let (address, because) = (step.address.clone(), opening.keeper.clone());
+            let (address, because) = (step.address.clone(), Because::Stack(opening.keeper.clone()));
             summary.skipped.insert(address.clone(), because.clone());
-            (self.report)(Event::Skipped { address, because });
+            self.tell(Event::Skipped { address, because });
         }
         summary
     }
 
     /// Reads the record as soon as the role may do so, then takes the lease and adds where the mesh will have stacks.
-    async fn open(&mut self, opening: &Opening<'_>, record: &mut Record) -> Result<(), CloudError> {
+    async fn open(&self, opening: &Opening<'_>, record: &mut Record) -> Result<(), CloudError> {
         let Opening { shelf, mesh, keeper, spots } = opening;
         let mut tries = 0;
         *record = loop {
@@ -189,7 +190,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         };
         let all = record.spots.union(spots).cloned().collect();
         if let Some(text) = self.lease.take(self.cloud, record, all).await? {
-            (self.report)(Event::Note { address: (*keeper).clone(), text });
+            self.tell(Event::Note { address: (*keeper).clone(), text });
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use lakewright_template::write::{template_to_json, value_to_compact_json};
 use lakewright_template::{Map, Value, read};
 
 use crate::cloud::Stack;
-use crate::plan::{Action, Plan};
+use lakewright_fleet::plan::{Action, Plan};
 
 /// The properties of resources that hold policies.
 const POLICIES: [&str; 4] = ["AssumeRolePolicyDocument", "KeyPolicy", "Policy", "PolicyDocument"];

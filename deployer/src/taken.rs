@@ -9,7 +9,7 @@
 use lakewright_template::read::ReadError;
 use lakewright_template::{Template, Value, read};
 
-use crate::event::Rejection;
+use lakewright_fleet::event::Rejection;
 
 /// The resource type of databases.
 pub const DATABASE: &str = "AWS::Glue::Database";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_template::{StackAddress, StackKind};
 
-use crate::plan::{Action, Plan, Step, rank};
+use lakewright_fleet::plan::{Action, Plan, Step, rank};
 
 /// The stacks that each stack depends on, by address.
 pub type Needs = BTreeMap<StackAddress, BTreeSet<StackAddress>>;

@@ -8,7 +8,7 @@ use std::task::Poll;
 use lakewright_template::StackAddress;
 
 use crate::cloud::{Cloud, CloudError, Site};
-use crate::status::{Standing, standing};
+use lakewright_fleet::status::{Standing, standing};
 
 /// The number of templates that are requested at the same time. CloudFormation throttles the requests of an account and
 /// region, and the SDK then waits.

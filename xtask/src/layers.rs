@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "analysis",
             "deployer",
             "diff",
+            "fleet",
             "guardrails",
             "manifest",
             "policies",
@@ -26,8 +27,9 @@ const ALLOWED: [(&str, &[&str]); 15] = [
         ],
     ),
     ("constructs", &["policies", "synth"]),
-    ("deployer", &[]),
+    ("deployer", &["fleet"]),
     ("diff", &["access", "policies"]),
+    ("fleet", &[]),
     ("guardrails", &["access", "policies"]),
     (
         "lakewright",

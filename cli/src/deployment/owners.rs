@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lakewright_analysis::comparison;
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
-use lakewright_deployer::plan::{Action, Observed, Plan};
+use lakewright_fleet::plan::{Action, Observed, Plan};
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress, StackKind, Template, read};
 

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_analysis::Error;
 use lakewright_analysis::words::count;
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
-use lakewright_deployer::driver::{Driver, Summary, failure, is_good};
-use lakewright_deployer::event::{Change, Event};
+use lakewright_deployer::driver::{Driver, Stop, Summary, failure, is_good};
 use lakewright_deployer::lakeformation::remove_administrators;
 use lakewright_deployer::leftovers::{blockers, retained};
-use lakewright_deployer::machine::Outcome;
-use lakewright_deployer::plan::kind_of;
-use lakewright_deployer::plan::{Action, Observed, Plan, Step};
 use lakewright_deployer::teardown::{dependants, teardown};
+use lakewright_fleet::event::{Change, Event};
+use lakewright_fleet::machine::Outcome;
+use lakewright_fleet::plan::kind_of;
+use lakewright_fleet::plan::{Action, Observed, Plan, Step};
+use lakewright_fleet::schedule::Because;
 use lakewright_template::read;
 use lakewright_template::{Place, StackAddress, StackKind};
 use serde_json::Value;
@@ -237,12 +238,12 @@ impl Deployment<'_> {
                 continue;
             }
             if let Some(other) = overtaken {
-                summary.skipped.insert(address.clone(), other.clone());
+                summary.skipped.insert(address.clone(), Because::Stack(other.clone()));
                 continue;
             }
             if let Some(other) = after.iter().find(|other| standing.contains(other)) {
                 standing.insert(address);
-                let (address, because) = (address.clone(), other.clone());
+                let (address, because) = (address.clone(), Because::Stack(other.clone()));
                 summary.skipped.insert(address.clone(), because.clone());
                 shower.event(&Event::Skipped { address, because });
                 continue;
@@ -293,14 +294,10 @@ impl Deployment<'_> {
         let leaving = leaving.as_ref().map_err(CloudError::clone)?;
         self.empty_artifacts(address, site, shower)?;
         self.remove_administrators(site, &leaving.roles)?;
-        let mut driver = Driver {
-            cloud: &self.aws,
-            report: |event: Event| shower.event(&event),
-            ask: |_: &StackAddress, _: &[Change]| true,
-            closed: BTreeSet::new(),
-            lease: &self.lease,
-            imports_existing: false,
-        };
+        let stop = Stop::default();
+        let report = |event: Event| shower.event(&event);
+        let ask = |_: &StackAddress, _: &[Change]| true;
+        let driver = Driver::new(&self.aws, report, ask, &self.lease, &stop);
         self.held(record, driver.delete(site, address))
     }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
-use lakewright_deployer::plan::Observed;
 use lakewright_deployer::record::{self, Record, Spot};
-use lakewright_deployer::status::{Standing, standing};
+use lakewright_fleet::plan::Observed;
+use lakewright_fleet::status::{Standing, standing};
 use lakewright_manifest::{NameError, RegionName, ResourcePrefix};
 use lakewright_stacks::DeployTarget;
 use lakewright_template::{Place, StackAddress, StackKind};
@@ -354,6 +354,9 @@ fn is_not_made(error: &CloudError) -> bool {
     match error {
         CloudError::Access { .. } => true,
         CloudError::Refused { message, .. } => message.starts_with("NoSuchBucket"),
-        CloudError::Network { .. } | CloudError::Overtaken { .. } => false,
+        CloudError::Network { .. }
+        | CloudError::Throttled { .. }
+        | CloudError::Full { .. }
+        | CloudError::Overtaken { .. } => false,
     }
 }

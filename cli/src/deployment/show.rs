@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use lakewright_analysis::words::count;
 use lakewright_deployer::driver::Summary;
-use lakewright_deployer::event::{Change, Event};
 use lakewright_deployer::leftovers::stays;
-use lakewright_deployer::machine::Outcome;
-use lakewright_deployer::plan::{Action, Plan};
+use lakewright_fleet::event::{Change, Event};
+use lakewright_fleet::machine::Outcome;
+use lakewright_fleet::plan::{Action, Plan};
+use lakewright_fleet::schedule::Because;
 use lakewright_template::read::{self, ReadError};
 use lakewright_template::{StackAddress, holds_data};
 use serde_json::{Value, json};
@@ -100,8 +101,8 @@ pub(super) struct Shower<'u> {
     all: usize,
     done: usize,
     begun: Instant,
-    /// The time at which work on the current stack began.
-    started: Option<Instant>,
+    /// The time at which work on each stack under way began.
+    started: BTreeMap<StackAddress, Instant>,
 }
 
 impl<'u> Shower<'u> {
@@ -127,7 +128,7 @@ impl<'u> Shower<'u> {
             made: Made::new(),
             done: 0,
             begun,
-            started: None,
+            started: BTreeMap::new(),
         }
     }
 
@@ -164,9 +165,9 @@ impl<'u> Shower<'u> {
         match event {
             Event::Started { address } => {
                 self.progress.start(address);
-                self.started = Some(Instant::now());
+                self.started.insert(address.clone(), Instant::now());
             }
-            Event::Finished { .. } => self.progress.end(),
+            Event::Finished { address, .. } => self.progress.end(address),
             Event::Changes { address, changes } => {
                 let made = changes.iter().filter(|change| is_made(change));
                 let made = made.map(|change| change.logical_id.clone());
@@ -182,7 +183,11 @@ impl<'u> Shower<'u> {
     pub(super) fn event(&mut self, event: &Event) {
         self.progress.hold();
         self.watch(event);
-        let took = self.started.map(|started| started.elapsed());
+        let took = match event {
+            Event::Finished { address, .. } => self.started.remove(address),
+            _ => None,
+        };
+        let took = took.map(|started| started.elapsed());
         if self.ui.is_json() {
             let mut told = to_json(event);
             if let Event::Resource { address, logical_id, .. } = event {
@@ -205,12 +210,12 @@ impl<'u> Shower<'u> {
                 if status.ends_with("FAILED") {
                     let reason = reason.as_deref().unwrap_or("no reason given");
                     let asked = self.asked(address, logical_id);
-                    self.ui.error(&format!("{logical_id} ({kind}): {reason}{asked}"));
+                    self.ui.error(&format!("{address}: {logical_id} ({kind}): {reason}{asked}"));
                 }
             }
             Event::Finished { address, outcome } => match (wrong(outcome), took) {
                 (None, Some(took)) => {
-                    self.ui.note(&format!("  {} in {}", word(outcome), duration(took)));
+                    self.ui.note(&format!("  {address} {} in {}", word(outcome), duration(took)));
                 }
                 (None, None) => {}
                 (Some(text), _) => {
@@ -221,10 +226,12 @@ impl<'u> Shower<'u> {
             Event::Skipped { address, because } => {
                 self.done += 1;
                 let is_going = self.actions.get(address) == Some(&Action::Delete);
-                let why = if is_going {
-                    format!("{because} depends on it and was not deleted")
-                } else {
-                    format!("it depends on {because}")
+                let why = match because {
+                    Because::Stack(other) if is_going => {
+                        format!("{other} depends on it and was not deleted")
+                    }
+                    Because::Stack(other) => format!("it depends on {other}"),
+                    Because::Stopped(reason) => reason.clone(),
                 };
                 self.ui.error(&format!("{address} is skipped: {why}"));
             }
@@ -254,11 +261,15 @@ impl<'u> Shower<'u> {
                 .iter()
                 .map(|(address, outcome)| (address.to_string(), word(outcome)))
                 .collect();
+            let skipped = summary.skipped.iter();
+            let skipped: BTreeMap<String, String> = skipped
+                .map(|(address, because)| (address.to_string(), because.to_string()))
+                .collect();
             let end = json!({
                 "version": 1,
                 "event": "end",
                 "outcomes": outcomes,
-                "skipped": summary.skipped,
+                "skipped": skipped,
             });
             self.ui.data(&line(&end));
             return;
@@ -355,7 +366,12 @@ fn to_json(event: &Event) -> Value {
             json!({ "version": 1, "event": "note", "stack": address, "text": text })
         }
         Event::Skipped { address, because } => {
-            json!({ "version": 1, "event": "skipped", "stack": address, "because": because })
+            json!({
+                "version": 1,
+                "event": "skipped",
+                "stack": address,
+                "because": because.to_string(),
+            })
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Handles Ctrl-C: prints what was done and what CloudFormation continues, then ends the program.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,9 +44,9 @@ pub(crate) struct Progress(Arc<Mutex<State>>);
 struct State {
     done: usize,
     left: usize,
-    running: Option<StackAddress>,
-    /// Whether the stack's change waits for confirmation.
-    is_asked: bool,
+    running: BTreeSet<StackAddress>,
+    /// The stack whose change waits for confirmation.
+    asked: Option<StackAddress>,
     /// The data to record the end, once the run may have changed something.
     leaving: Option<Leaving>,
     is_stopped: bool,
@@ -84,22 +85,22 @@ impl Progress {
     pub(super) fn start(&self, address: &StackAddress) {
         let mut state = self.state();
         state.left = state.left.saturating_sub(1);
-        state.running = Some(address.clone());
+        state.running.insert(address.clone());
     }
 
     /// Work on a stack ended.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self, address: &StackAddress) {
         let mut state = self.state();
-        if state.running.take().is_some() {
+        if state.running.remove(address) {
             state.done += 1;
         }
     }
 
-    /// Asks for confirmation of a prepared change.
-    pub(super) fn asking(&self, ask: impl FnOnce() -> bool) -> bool {
-        self.state().is_asked = true;
+    /// Asks for confirmation of a stack's prepared change.
+    pub(super) fn asking(&self, address: &StackAddress, ask: impl FnOnce() -> bool) -> bool {
+        self.state().asked = Some(address.clone());
         let answer = ask();
-        self.state().is_asked = false;
+        self.state().asked = None;
         answer
     }
 
@@ -127,19 +128,21 @@ impl Progress {
 
     fn said(&self) -> String {
         let state = self.state();
-        let State { done, left, running, is_asked, .. } = &*state;
-        match running {
-            None if *done == 0 => "stopped: nothing was changed".to_owned(),
-            None => format!("stopped: {} done, {left} not begun", count(*done, "stack")),
-            Some(address) if *is_asked => format!(
-                "stopped: {} done, {left} not begun; the change of {address} was prepared and not made",
-                count(*done, "stack")
-            ),
-            Some(address) => format!(
-                "stopped: {} done, {left} not begun; CloudFormation finishes what it has begun with {address}",
-                count(*done, "stack")
-            ),
+        let State { done, left, running, asked, .. } = &*state;
+        if *done == 0 && running.is_empty() {
+            return "stopped: nothing was changed".to_owned();
         }
+        let mut said = vec![format!("stopped: {} done, {left} not begun", count(*done, "stack"))];
+        if let Some(address) = asked {
+            said.push(format!("the change of {address} was prepared and not made"));
+        }
+        let begun = running.iter().filter(|address| Some(*address) != asked.as_ref());
+        let begun: Vec<String> = begun.map(ToString::to_string).collect();
+        if !begun.is_empty() {
+            let begun = begun.join(", ");
+            said.push(format!("CloudFormation finishes what it has begun with {begun}"));
+        }
+        said.join("; ")
     }
 }
 
@@ -156,7 +159,7 @@ mod tests {
             StackAddress::parse(&format!("111111111111/eu-west-1/{name}")).expect("an address")
         };
         progress.start(&at("a"));
-        progress.end();
+        progress.end(&at("a"));
         progress.start(&at("b"));
         let said = progress.said();
         assert!(said.starts_with("stopped: 1 stack done, 1 not begun;"), "{said}");
@@ -166,9 +169,10 @@ mod tests {
             ),
             "{said}"
         );
-        let asked = progress.asking(|| progress.said().ends_with("prepared and not made"));
+        let asked =
+            progress.asking(&at("b"), || progress.said().ends_with("prepared and not made"));
         assert!(asked && progress.said() == said);
-        progress.end();
+        progress.end(&at("b"));
         assert_eq!(progress.said(), "stopped: 2 stacks done, 1 not begun");
     }
 }

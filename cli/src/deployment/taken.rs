@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use lakewright_deployer::cloud::{CloudError, Site, Stack};
-use lakewright_deployer::plan::{Action, Plan};
 use lakewright_deployer::preflight::{has_database, has_repository};
 use lakewright_deployer::taken::{DATABASE, freeing, names};
+use lakewright_fleet::plan::{Action, Plan};
 use lakewright_template::Place;
 
 use super::Deployment;

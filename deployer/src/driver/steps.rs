@@ -4,11 +4,12 @@ use lakewright_template::StackAddress;
 
 use super::{Driver, MADE, failure};
 use crate::again::{LOOKS, is_passing};
-use crate::cloud::{ChangeSet, Cloud, CloudError, Site, Stack};
-use crate::event::{Change, Event, Rejection};
-use crate::machine::{Command, Goal, Input, Machine, Outcome};
-use crate::status::{Standing, standing};
+use crate::cloud::{ChangeSet, Cloud, CloudError, Site, Stack, StackEvent};
 use crate::taken;
+use lakewright_fleet::event::{Change, Event, Rejection};
+use lakewright_fleet::journal::{self, Entry, Intent, Operation};
+use lakewright_fleet::machine::{Command, Goal, Input, Machine, Outcome};
+use lakewright_fleet::status::{Standing, standing};
 
 /// Whether an operation was started. If so, an old status does not count as its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +37,10 @@ struct Track {
     reasons: Vec<String>,
     /// Whether the change set creates the stack.
     creates: bool,
+    /// The token of the operation that was started.
+    token: String,
+    /// The stack's ARN, once it is known: it names this stack even if somebody gives its name to another one.
+    id: Option<String>,
 }
 
 /// What came of the request for a change set.
@@ -48,6 +53,11 @@ enum Prepared {
 }
 
 impl Track {
+    /// The stack's ARN if it is known, else its name.
+    fn name<'t>(&'t self, name: &'t str) -> &'t str {
+        self.id.as_deref().unwrap_or(name)
+    }
+
     /// Notes the failure of a request to start an operation. After a refusal nothing was started; without a response that is
     /// unknown.
     fn answered(&mut self, error: CloudError) -> CloudError {
@@ -62,7 +72,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     /// Deploys or deletes one stack. If a request fails after CloudFormation has started, the outcome says that its end is
     /// unknown.
     pub(super) async fn drive(
-        &mut self,
+        &self,
         goal: Goal,
         site: &Site,
         stack: Option<&Stack>,
@@ -80,7 +90,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     }
 
     async fn step_by_step(
-        &mut self,
+        &self,
         goal: Goal,
         site: &Site,
         stack: Option<&Stack>,
@@ -88,7 +98,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         track: &mut Track,
     ) -> Result<Outcome, CloudError> {
         let address = site.address(name);
-        let (mut machine, mut command) = Machine::start(goal);
+        let (mut machine, mut command) = self.resume(goal, site, &address, track).await?;
         loop {
             if let Some(reason) = self.lost_before(&command) {
                 return Ok(Outcome::Overtaken(reason));
@@ -107,7 +117,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 Command::CreateChangeSet { creates } => {
                     let Some(stack) = stack else { return Ok(Outcome::Unchanged) };
                     track.creates = creates;
-                    match self.prepare(stack, creates).await? {
+                    match self.prepare(stack, track).await? {
                         Prepared::Begun(given) => {
                             track.change_set = given;
                             track.tries = 0;
@@ -119,34 +129,28 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 Command::DescribeChangeSet => self.weigh(site, name, stack, track).await?,
                 Command::Confirm => {
                     let changes = track.changes.clone();
-                    (self.report)(Event::Changes {
+                    self.tell(Event::Changes {
                         address: address.clone(),
                         changes: changes.clone(),
                     });
-                    Input::Confirmed((self.ask)(&address, &changes))
+                    Input::Confirmed((self.ask.borrow_mut())(&address, &changes))
                 }
                 Command::DeleteChangeSet => {
                     // A failure to delete the change set does not replace the reason why it was not executed.
                     let cleared = self.cloud.delete_change_set(site, name, &track.change_set).await;
                     if let Err(error) = cleared {
                         let text = format!("what was prepared is left there: {error}");
-                        (self.report)(Event::Note { address: address.clone(), text });
+                        self.tell(Event::Note { address: address.clone(), text });
                     }
                     Input::Done
                 }
-                Command::ExecuteChangeSet => {
-                    self.begin(site, name, track).await?;
-                    match self.cloud.execute_change_set(site, name, &track.change_set).await {
-                        Ok(()) => Input::Done,
-                        Err(error @ CloudError::Overtaken { .. }) => {
-                            Input::ChangeSetLost(error.to_string())
-                        }
-                        Err(error) => return Err(track.answered(error)),
-                    }
-                }
+                Command::ExecuteChangeSet => self.execute(site, name, track).await?,
                 Command::DeleteStack => {
                     self.begin(site, name, track).await?;
-                    self.remove(site, name).await.map_err(|error| track.answered(error))?;
+                    let token = self.intend(&address, Operation::Delete, track)?;
+                    let removed = self.remove(site, track.name(name), &token).await;
+                    self.answered(&token, removed.as_ref().err())?;
+                    removed.map_err(|error| track.answered(error))?;
                     Input::Done
                 }
             };
@@ -155,6 +159,103 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             }
             command = machine.next(input);
         }
+    }
+
+    /// The state machine of a stack. If an earlier run sent a request for it whose outcome is not known, and the stack's
+    /// events have the request's token, the operation was begun: then this run waits for its end.
+    async fn resume(
+        &self,
+        goal: Goal,
+        site: &Site,
+        address: &StackAddress,
+        track: &mut Track,
+    ) -> Result<(Machine, Command), CloudError> {
+        // A second try is a new request.
+        let intent = self.open.borrow_mut().remove(address);
+        let Some(intent) = intent else { return Ok(Machine::start(goal)) };
+        let is_for = match intent.operation {
+            Operation::Execute | Operation::ContinueRollback => Goal::Deployed,
+            Operation::Delete => Goal::Gone,
+            Operation::Prepare => return Ok(Machine::start(goal)),
+        };
+        if is_for != goal {
+            return Ok(Machine::start(goal));
+        }
+        let events = self.cloud.events(site, &address.name, None).await?;
+        let is_its = |event: &StackEvent| event.token.as_ref() == Some(&intent.token);
+        let Some(first) = events.iter().position(is_its) else { return Ok(Machine::start(goal)) };
+        track.token.clone_from(&intent.token);
+        track.last_event = first.checked_sub(1).map(|before| events[before].id.clone());
+        track.started = Started::Moving;
+        track.creates = intent.creates;
+        if let Some(change_set) = &intent.change_set {
+            track.change_set.clone_from(change_set);
+        }
+        Ok(Machine::resume(goal, intent.creates))
+    }
+
+    /// Executes the change set.
+    async fn execute(
+        &self,
+        site: &Site,
+        name: &str,
+        track: &mut Track,
+    ) -> Result<Input, CloudError> {
+        self.begin(site, name, track).await?;
+        let token = self.intend(&site.address(name), Operation::Execute, track)?;
+        let stack = track.name(name);
+        let result = self.cloud.execute_change_set(site, stack, &track.change_set, &token).await;
+        self.answered(&token, result.as_ref().err())?;
+        match result {
+            Ok(()) => Ok(Input::Done),
+            Err(error @ CloudError::Overtaken { .. }) => {
+                Ok(Input::ChangeSetLost(error.to_string()))
+            }
+            Err(error) => Err(track.answered(error)),
+        }
+    }
+
+    /// Writes down that a request is sent next. Returns its token.
+    fn intend(
+        &self,
+        address: &StackAddress,
+        operation: Operation,
+        track: &mut Track,
+    ) -> Result<String, CloudError> {
+        let count = {
+            let mut requests = self.requests.borrow_mut();
+            let count = requests.entry(address.clone()).or_default();
+            *count += 1;
+            *count
+        };
+        let token = journal::token(self.lease.id(), address, operation, count);
+        let change_set = (operation == Operation::Execute).then(|| track.change_set.clone());
+        self.note_down(&Entry::Intends(Intent {
+            address: address.clone(),
+            operation,
+            token: token.clone(),
+            change_set,
+            creates: track.creates,
+        }))?;
+        track.token.clone_from(&token);
+        Ok(token)
+    }
+
+    /// Writes down what CloudFormation answered. Without an answer nothing is written: the outcome is not known then.
+    fn answered(&self, token: &str, error: Option<&CloudError>) -> Result<(), CloudError> {
+        if matches!(error, Some(CloudError::Network { .. })) {
+            return Ok(());
+        }
+        let error = error.map(ToString::to_string);
+        self.note_down(&Entry::Answered { token: token.to_owned(), error })
+    }
+
+    fn note_down(&self, entry: &Entry) -> Result<(), CloudError> {
+        self.journal.write(entry).map_err(|error| {
+            self.stop.ask(&error.to_string());
+            let what = "go on without a record of what is done".to_owned();
+            CloudError::Refused { what, message: error.to_string() }
+        })
     }
 
     /// The reason why a changing command must not be carried out: the run lost its lease.
@@ -173,7 +274,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
 
     /// Reads the state of the change set.
     async fn weigh(
-        &mut self,
+        &self,
         site: &Site,
         name: &str,
         stack: Option<&Stack>,
@@ -211,27 +312,37 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     }
 
     /// Creates a change set. Retries while a role that was just created is unknown.
-    async fn prepare(&mut self, stack: &Stack, creates: bool) -> Result<Prepared, CloudError> {
+    async fn prepare(&self, stack: &Stack, track: &mut Track) -> Result<Prepared, CloudError> {
         let wanted = change_set_name(&stack.entry.digest);
+        let token = self.intend(&stack.entry.address(), Operation::Prepare, track)?;
         for tries in 0.. {
-            match self.cloud.create_change_set(stack, &wanted, creates).await {
-                Ok(given) => return Ok(Prepared::Begun(given)),
+            let result = self.cloud.create_change_set(stack, &wanted, track.creates, &token).await;
+            match result {
+                Ok(given) => {
+                    self.answered(&token, None)?;
+                    return Ok(Prepared::Begun(given));
+                }
                 Err(CloudError::Refused { message, .. })
                     if is_passing(&message) && tries < LOOKS =>
                 {
                     self.cloud.pause(tries).await;
                 }
-                Err(CloudError::Refused { message, .. }) => return Ok(Prepared::Refused(message)),
-                Err(other) => return Err(other),
+                Err(error) => {
+                    self.answered(&token, Some(&error))?;
+                    return match error {
+                        CloudError::Refused { message, .. } => Ok(Prepared::Refused(message)),
+                        other => Err(other),
+                    };
+                }
             }
         }
         unreachable!("the last try gives an answer")
     }
 
     /// Deletes a stack. Retries while a role that was just created is unknown.
-    async fn remove(&mut self, site: &Site, name: &str) -> Result<(), CloudError> {
+    async fn remove(&self, site: &Site, stack: &str, token: &str) -> Result<(), CloudError> {
         for tries in 0.. {
-            match self.cloud.delete_stack(site, name).await {
+            match self.cloud.delete_stack(site, stack, token).await {
                 Err(CloudError::Refused { message, .. })
                     if is_passing(&message) && tries < LOOKS =>
                 {
@@ -246,7 +357,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     /// Why a change set failed. Only its events have the validation failures of each resource, and they are deleted with the
     /// change set.
     async fn explained(
-        &mut self,
+        &self,
         site: &Site,
         name: &str,
         track: &Track,
@@ -257,8 +368,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             Ok(failures) if failures.is_empty() => reason,
             Ok(failures) => {
                 let template = template.unwrap_or_default();
-                let help =
-                    taken::help(template, &site.place.region, &failures, self.imports_existing);
+                let help = taken::help(
+                    template,
+                    &site.place.region,
+                    &failures,
+                    self.policy.imports_existing,
+                );
                 let what = match failures.len() {
                     1 => "1 resource".to_owned(),
                     several => format!("{several} resources"),
@@ -275,7 +390,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
 
     /// Reports the resources that failed validation during the operation. The stack's own event only refers to
     /// `DescribeEvents`.
-    async fn tell_validation(&mut self, site: &Site, name: &str, track: &Track) {
+    async fn tell_validation(&self, site: &Site, name: &str, track: &Track) {
         if !track.reasons.iter().any(|reason| reason.contains("DescribeEvents")) {
             return;
         }
@@ -284,14 +399,14 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             Err(error) => {
                 let address = site.address(name);
                 let text = format!("which resource is not told: {error}");
-                (self.report)(Event::Note { address, text });
+                self.tell(Event::Note { address, text });
             }
         }
     }
 
-    fn tell_rejections(&mut self, site: &Site, name: &str, rejections: Vec<Rejection>) {
+    fn tell_rejections(&self, site: &Site, name: &str, rejections: Vec<Rejection>) {
         for Rejection { logical_id, kind, reason } in rejections {
-            (self.report)(Event::Resource {
+            self.tell(Event::Resource {
                 address: site.address(name),
                 logical_id,
                 kind,
@@ -302,42 +417,36 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     }
 
     /// Records the newest event before an operation is started.
-    async fn begin(
-        &mut self,
-        site: &Site,
-        name: &str,
-        track: &mut Track,
-    ) -> Result<(), CloudError> {
-        let events = self.cloud.events(site, name, None).await?;
-        track.last_event = events.last().map(|(id, _)| id.clone());
+    async fn begin(&self, site: &Site, name: &str, track: &mut Track) -> Result<(), CloudError> {
+        let events = self.cloud.events(site, track.name(name), None).await?;
+        track.last_event = events.last().map(|event| event.id.clone());
         track.started = Started::Something;
         track.tries = 0;
         Ok(())
     }
 
-    /// Reports the events since the last look, and returns the stack's status.
-    async fn look(
-        &mut self,
-        site: &Site,
-        name: &str,
-        track: &mut Track,
-    ) -> Result<Input, CloudError> {
-        let found = self.cloud.describe(site, name).await?;
+    /// Reports the operation's events since the last look, and returns the stack's status.
+    async fn look(&self, site: &Site, name: &str, track: &mut Track) -> Result<Input, CloudError> {
+        let found = self.cloud.describe(site, track.name(name)).await?;
         track.is_express = found.as_ref().is_some_and(|stack| stack.is_express);
         if track.started == Started::Nothing {
             return Ok(Input::Status(found.map(|stack| stack.status)));
         }
         let Some(found) = found else { return Ok(Input::Status(None)) };
-        let events = self.cloud.events(site, name, track.last_event.as_deref()).await?;
-        for (id, event) in events {
+        track.id.clone_from(&found.id);
+        let events = self.cloud.events(site, track.name(name), track.last_event.as_deref()).await?;
+        for StackEvent { id, token, logical_id, kind, status, reason } in events {
             track.last_event = Some(id);
+            // An event of another operation says nothing about this one. Not every service tells the token.
+            if token.is_some_and(|token| token != track.token) {
+                continue;
+            }
             track.started = Started::Moving;
-            if let Event::Resource { status, reason: Some(reason), .. } = &event
-                && status.ends_with("FAILED")
-            {
+            if let Some(reason) = reason.as_ref().filter(|_| status.ends_with("FAILED")) {
                 track.reasons.push(reason.clone());
             }
-            (self.report)(event);
+            let address = site.address(name);
+            self.tell(Event::Resource { address, logical_id, kind, status, reason });
         }
         // Without an event since the start, this is still the old status.
         let is_moving = track.started == Started::Moving;

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
-use lakewright_deployer::plan::kind_of;
-use lakewright_deployer::status::{Standing, standing};
 use lakewright_deployer::teardown::{Kinds, Needs, add_by_kind};
+use lakewright_fleet::plan::kind_of;
+use lakewright_fleet::status::{Standing, standing};
 use lakewright_stacks::{Mentions, makers};
 use lakewright_template::{StackAddress, StackKind, read};
 

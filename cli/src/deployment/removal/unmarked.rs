@@ -1,7 +1,7 @@
 //! Bootstraps without the mesh's tags: an owner who deployed one manually may have left them out. The mesh knows their
 //! names. Their roles can be assumed until the bootstraps are deleted.
 
-use lakewright_deployer::plan::Observed;
+use lakewright_fleet::plan::Observed;
 use lakewright_stacks::DeployTarget;
 use lakewright_template::{StackAddress, Value, read};
 

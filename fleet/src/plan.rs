@@ -16,6 +16,12 @@ pub struct Observed {
     pub revision: Option<String>,
     /// Whether it was last deployed in express mode.
     pub is_express: bool,
+    /// Its ARN, which names this stack even if another one has its name later.
+    pub id: Option<String>,
+    /// The id of its last operation, such as an update: it changes whenever anybody changes the stack.
+    pub last_operation: Option<String>,
+    /// Whether it is protected from deletion.
+    pub is_protected: bool,
 }
 
 /// What a step does with its stack.
@@ -119,7 +125,7 @@ impl Plan {
 }
 
 /// The position of a kind in the order of deployment: kinds of a later version come last.
-pub(crate) fn rank(kind: Option<StackKind>) -> (bool, Option<StackKind>) {
+pub fn rank(kind: Option<StackKind>) -> (bool, Option<StackKind>) {
     (kind.is_none(), kind)
 }
 
@@ -276,6 +282,9 @@ mod tests {
             status: status.to_owned(),
             revision: Some(revision.to_owned()),
             is_express: false,
+            id: None,
+            last_operation: None,
+            is_protected: false,
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         }
     }

@@ -3,6 +3,7 @@
 use lakewright_template::StackAddress;
 
 use crate::machine::Outcome;
+use crate::schedule::Because;
 
 /// An event during a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +54,12 @@ pub enum Event {
         /// The text.
         text: String,
     },
-    /// A stack was skipped, because a stack that it depends on was not deployed.
+    /// A stack was skipped.
     Skipped {
         /// The stack, as `account/region/name`.
         address: StackAddress,
-        /// The stack that caused it.
-        because: StackAddress,
+        /// Why: the stack that caused it, or why nothing more is started.
+        because: Because,
     },
 }
 

@@ -131,6 +131,16 @@ impl Machine {
         (Self { goal, state: State::Looking, is_express: false }, Command::Describe)
     }
 
+    /// A state machine for a stack on which an earlier run has begun an operation, and its first command. `creates` is
+    /// whether the operation creates the stack.
+    pub fn resume(goal: Goal, creates: bool) -> (Self, Command) {
+        let state = match goal {
+            Goal::Deployed => State::Running { creates },
+            Goal::Gone => State::Deleting,
+        };
+        (Self { goal, state, is_express: false }, Command::Describe)
+    }
+
     /// Notes that the stack was last deployed in express mode, whose updates CloudFormation does not roll
     /// back.
     pub fn was_express(&mut self) {

@@ -1,0 +1,12 @@
+//! What happens to the stacks of a mesh, and when. Pure: nothing here knows AWS, a clock, a file or a thread.
+//!
+//! [`plan`] derives the steps and their order from the wanted and the deployed stacks. [`machine`] derives the one safe
+//! next step of a stack from CloudFormation's answers. [`schedule`] says which step starts next. [`journal`] is what a run
+//! writes down before each request that changes something. [`event`] is what a run reports.
+
+pub mod event;
+pub mod journal;
+pub mod machine;
+pub mod plan;
+pub mod schedule;
+pub mod status;
