@@ -10,11 +10,11 @@ use lakewright_access::world::World;
 /// nobody yet.
 pub(super) fn unheld(worlds: [&World; 2]) -> Vec<String> {
     let [before, after] = worlds.map(World::managed);
-    let differs = |arn: &&String| match (before.get(*arn), after.get(*arn)) {
-        (Some(old), Some(new)) => old != new,
-        _ => false,
-    };
-    let mut differing: BTreeSet<&String> = before.keys().filter(differs).collect();
+    let differing = before.iter().filter_map(|(arn, old)| {
+        let new = after.get(arn)?;
+        (new != old).then_some(arn)
+    });
+    let mut differing: BTreeSet<&String> = differing.collect();
     if differing.is_empty() {
         return Vec::new();
     }
