@@ -9,11 +9,10 @@
 //! - [`checked`] and [`guardrails`] find errors, [`proving`] compares granted with intended access.
 //! - [`review`] compares two sides of a change.
 //! - [`graph`] has the nodes and edges of drawings.
-//! - [`decision`] decides one request, [`matrix`] shows all access, [`comparison`] the changes of policies.
+//! - [`decision`] decides one request, [`matrix`] shows all access.
 
 pub mod assembly;
 pub mod checked;
-pub mod comparison;
 pub mod decision;
 mod error;
 pub mod folder;

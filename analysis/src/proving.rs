@@ -1,6 +1,7 @@
 //! The proof of a whole mesh.
 
 use lakewright_access::escalation::Escalation;
+use lakewright_diff::access::{AccessChange, Answer, Reach};
 use lakewright_proof::prove::{Difference, DifferenceKind, Findings, Proof};
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -44,28 +45,50 @@ pub fn prove(subject: &Subject) -> Findings {
     findings
 }
 
-/// The access that a mesh grants and the earlier mesh does not: each request of an intended grant
-/// that the earlier templates do not allow, and all access of new roles.
-pub fn gained(subject: &Subject, before: &Subject) -> Findings {
-    let proof = Proof { world: &before.world, intended: &subject.intended };
-    let principals = subject.intended.principals();
-    let each = principals.par_iter().map(|(arn, rules)| {
-        let is_new =
-            subject.world.roles().contains_key(*arn) && !before.world.roles().contains_key(*arn);
-        let mut findings = if is_new {
-            let differences = rules.iter().map(Difference::new_access).collect();
-            Findings { requests: rules.len(), differences }
-        } else {
-            let each = rules.iter().map(|rule| proof.missing(arn, rule));
-            each.fold(Findings::default(), Findings::and)
-        };
-        for difference in &mut findings.differences {
-            difference.kind = DifferenceKind::Gained;
-            "the mesh before does not give it".clone_into(&mut difference.reason);
-        }
-        findings
+/// The access that a change gives, or may give, as differences. `access` is that of a review. A difference of the first
+/// action of each finding has a request that shows it; those of the other actions have the finding's resource.
+pub fn gained(access: &[AccessChange]) -> Vec<Difference> {
+    let each = access.iter().flat_map(|change| {
+        let gained = change.gained.iter().map(|reach| (reach, gain(reach)));
+        let unknown = change.unknown.iter().map(|reach| (reach, UNKNOWN));
+        gained
+            .chain(unknown)
+            .flat_map(move |(reach, how)| differences(&change.principal, reach, how))
     });
-    each.reduce(Findings::default, Findings::and)
+    each.collect()
+}
+
+/// The reason for a difference that cannot be decided.
+const UNKNOWN: &str = "what the mesh before gives cannot be compared with it";
+
+const fn gain(reach: &Reach) -> &'static str {
+    match reach.decisions.1 {
+        Answer::Allowed => "the mesh before does not give it",
+        Answer::Depends | Answer::Denied => "the mesh before does not give it, and this one may",
+    }
+}
+
+/// The differences of one finding, the one with its request first.
+fn differences(principal: &str, reach: &Reach, how: &str) -> Vec<Difference> {
+    let Reach { actions, resource, witness, statements, because, reason, .. } = reach;
+    let after = statements.iter().filter(|one| one.is_after);
+    let statements: Vec<_> = after.map(|one| (one.origin.clone(), one.sid.clone())).collect();
+    let stack = statements.first().map(|(origin, _)| origin.stack.to_string()).unwrap_or_default();
+    let reason = if reason.is_empty() { how.to_owned() } else { [how, reason.as_str()].join(": ") };
+    let one = |action: &str, resource: &str, context: &[(String, Vec<String>)]| Difference {
+        kind: DifferenceKind::Gained,
+        principal: principal.to_owned(),
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        context: context.to_vec(),
+        statements: statements.clone(),
+        reason: reason.clone(),
+        stack: stack.clone(),
+        because: because.clone(),
+    };
+    let shown = one(&witness.action, &witness.resource, &witness.context);
+    let others = actions.iter().filter(|action| **action != witness.action);
+    std::iter::once(shown).chain(others.map(|action| one(action, resource, &[]))).collect()
 }
 
 /// The roles that teams may come to act as, by the beginnings of their names: those of pipelines run the code of teams or
@@ -122,5 +145,83 @@ impl Subject {
             return difference.because.clone();
         }
         self.lines_of_stack(&difference.stack)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use lakewright_access::document::Origin;
+    use lakewright_diff::access::{Deciding, Relation, Witness};
+
+    use super::*;
+
+    fn reach(action: &str, after: Answer, reason: &str) -> Reach {
+        let origin = Origin {
+            stack: Arc::from("222222222222/eu-west-1/s"),
+            logical_id: "Policy".to_owned(),
+            property: "PolicyDocument",
+        };
+        let deciding = |is_after| Deciding {
+            is_after,
+            origin: origin.clone(),
+            sid: "Read".to_owned(),
+            is_allow: is_after,
+        };
+        Reach {
+            actions: vec![action.to_owned(), "s3:PutObject".to_owned()],
+            resource: "arn:aws:s3:::b/*".to_owned(),
+            conditions: Vec::new(),
+            witness: Witness {
+                action: action.to_owned(),
+                resource: "arn:aws:s3:::b/x".to_owned(),
+                context: vec![("aws:SecureTransport".to_owned(), vec!["true".to_owned()])],
+            },
+            decisions: (Answer::Denied, after),
+            statements: vec![deciding(false), deciding(true)],
+            because: vec!["shares.yaml:4:1".to_owned()],
+            reason: reason.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_gained_or_cannot_be_compared_is_a_difference_and_what_is_lost_is_none() {
+        let change = AccessChange {
+            principal: "arn:aws:iam::222222222222:role/r".to_owned(),
+            relation: Relation::Incomparable,
+            gained: vec![
+                reach("s3:GetObject", Answer::Allowed, ""),
+                reach("s3:ListBucket", Answer::Depends, "the bucket's policy is not in the mesh"),
+            ],
+            lost: vec![reach("s3:DeleteObject", Answer::Denied, "")],
+            unknown: vec![reach("s3:GetObjectTagging", Answer::Depends, "")],
+        };
+        let found = gained(&[change]);
+        let said: Vec<(&str, &str, &str)> = found
+            .iter()
+            .map(|one| (one.action.as_str(), one.resource.as_str(), one.reason.as_str()))
+            .collect();
+        let (object, all) = ("arn:aws:s3:::b/x", "arn:aws:s3:::b/*");
+        let not_before = "the mesh before does not give it";
+        let may = "the mesh before does not give it, and this one may: the bucket's policy is not in the mesh";
+        assert_eq!(
+            said,
+            [
+                ("s3:GetObject", object, not_before),
+                ("s3:PutObject", all, not_before),
+                ("s3:ListBucket", object, may),
+                ("s3:PutObject", all, may),
+                ("s3:GetObjectTagging", object, UNKNOWN),
+                ("s3:PutObject", all, UNKNOWN),
+            ]
+        );
+        let first = &found[0];
+        assert_eq!(first.kind, DifferenceKind::Gained);
+        assert_eq!(first.statements.len(), 1, "those of the change");
+        assert_eq!(first.stack, "222222222222/eu-west-1/s");
+        assert_eq!(first.because, ["shares.yaml:4:1"]);
+        assert_eq!(first.context.len(), 1);
+        assert!(found[1].context.is_empty());
     }
 }

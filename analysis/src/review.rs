@@ -1,6 +1,8 @@
 //! What a change does: reads both sides, and compares them.
 
+pub mod bootstrap;
 mod deployed;
+mod holders;
 mod near;
 mod side;
 
@@ -24,9 +26,10 @@ use crate::folder::{Folder, Somewhere};
 use crate::mesh::{Loaded, load};
 use crate::progress::Watch;
 use crate::revision::{Revision, load_revision};
-use crate::subject::{Keep, OfMesh, Subject};
+use crate::subject::{Keep, OfMesh, Subject, Surroundings};
 use deployed::of_deployed;
 pub use deployed::{DeployedStack, Deployment, review_deployment};
+use holders::{unheld, with_holders};
 use near::Near;
 pub use side::{Side, SideError};
 
@@ -67,6 +70,8 @@ pub struct Reading<'a> {
     pub scope: Scope,
     /// The stacks of the side `deployed`.
     pub deployed: Option<&'a [DeployedStack<'a>]>,
+    /// The limits on access besides the templates, on both sides.
+    pub limits: Option<&'a Surroundings>,
 }
 
 /// Which stacks of two meshes are synthesized.
@@ -115,6 +120,7 @@ impl<'s> Source<'s> {
     fn of(side: &'s Side) -> Self {
         let path = match side {
             Side::Folder(path) => path.as_path(),
+            Side::Mesh(path) => return Self::Mesh(path),
             Side::Revision(revision) => return Self::Revision(revision),
             Side::Deployed => return Self::Deployed,
         };
@@ -203,6 +209,10 @@ pub fn review(
     if is_synthesized {
         forget_revisions(&mut old);
         forget_revisions(&mut new);
+    }
+    if let Some(limits) = reading.limits {
+        limits.add_to(&mut old.subject.world)?;
+        limits.add_to(&mut new.subject.world)?;
     }
     Ok(Ok(compare(&old, &new)))
 }
@@ -348,20 +358,19 @@ fn stacks(read: &Read) -> Vec<Stack<'_>> {
 }
 
 fn compare(before: &Read, after: &Read) -> Reviewed {
-    let stated = [before, after].map(|read| {
-        let world = &read.subject.world;
-        world.gaps().is_some().then(|| world.as_stated())
-    });
+    let unheld = unheld([&before.subject.world, &after.subject.world]);
+    let worlds = [before, after].map(|read| with_holders(&read.subject.world, &unheld));
+    let stated = worlds.each_ref().map(|world| world.gaps().is_some().then(|| world.as_stated()));
     let (old, new) = (stacks(before), stacks(after));
     let sides = [
         access::Side {
-            world: &before.subject.world,
-            stated: stated[0].as_ref().unwrap_or(&before.subject.world),
+            world: &worlds[0],
+            stated: stated[0].as_ref().unwrap_or(&worlds[0]),
             lines: &before.subject.provenance.stacks,
         },
         access::Side {
-            world: &after.subject.world,
-            stated: stated[1].as_ref().unwrap_or(&after.subject.world),
+            world: &worlds[1],
+            stated: stated[1].as_ref().unwrap_or(&worlds[1]),
             lines: &after.subject.provenance.stacks,
         },
     ];

@@ -36,7 +36,7 @@ pub use organization::PolicyError;
 pub use surroundings::{Boundary, Surroundings};
 
 /// The access that templates grant, and the intended access.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Subject {
     /// The access that the templates grant.
     pub world: World,

@@ -1,7 +1,6 @@
 //! Presents results for people, programs, spreadsheets and browsers.
 
 pub(crate) mod answer;
-pub(crate) mod comparison;
 pub(crate) mod differences;
 pub(crate) mod folder;
 pub(crate) mod graph;

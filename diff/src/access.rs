@@ -114,7 +114,8 @@ impl Relation {
 /// A principal whose access differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessChange {
-    /// The principal: an ARN, the name of a service, `*` for everybody, or an account's ARN for all of its principals.
+    /// The principal: an ARN, the name of a service, `*` for everybody, or an account's ARN for all of its principals. The
+    /// caller may add a principal with the ARN of a managed policy, for everybody who has it.
     pub principal: String,
     /// How its access changes.
     pub relation: Relation,

@@ -53,21 +53,6 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// The access that a grant adds, represented by its first action and resource.
-    pub fn new_access(rule: &Rule) -> Self {
-        Self {
-            kind: DifferenceKind::Gained,
-            principal: rule.principal.clone(),
-            action: rule.actions.first().map(ToString::to_string).unwrap_or_default(),
-            resource: rule.resources.first().cloned().unwrap_or_default(),
-            context: Vec::new(),
-            statements: Vec::new(),
-            reason: String::new(),
-            stack: rule.stack.to_string(),
-            because: rule.because.clone(),
-        }
-    }
-
     /// A chain of steps from one role to another.
     pub fn path(from: &str, to: &str, chain: &[Step], reason: &str) -> Self {
         Self {
@@ -91,7 +76,7 @@ pub enum DifferenceKind {
     Missing,
     /// The templates grant access that is not intended.
     More,
-    /// The templates grant intended access that the templates of the earlier mesh do not grant.
+    /// The templates grant access that the templates of the earlier mesh do not grant, or may grant it.
     Gained,
     /// A chain of steps leads from one role to another that it must not reach.
     Path,

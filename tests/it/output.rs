@@ -217,7 +217,9 @@ fn of_changes(shapes: &mut Shapes, folder: &Path) {
     change(&deployed, "s3:PutBucketPolicy", "s3:PutBucketAcl");
     let deployed = deployed.display().to_string();
     let difference = [&bootstrap[..], &["--diff", &deployed][..]].concat();
-    is_filled(&shapes.of("bootstrap-diff", &difference), "rules");
+    let review = shapes.of("diff", &difference);
+    is_filled(&review, "stacks");
+    is_filled(&review, "access");
 }
 
 /// Templates that Lakewright did not write, beside files that are none.

@@ -366,7 +366,8 @@ fn a_review_of_the_accounts_concerned_is_that_of_all() {
         let [before, after] = paths.map(Side::Folder);
         let somewhere = Somewhere::default();
         let of = |scope| {
-            let reading = Reading { day: None, somewhere: &somewhere, scope, deployed: None };
+            let somewhere = &somewhere;
+            let reading = Reading { day: None, somewhere, scope, deployed: None, limits: None };
             let reviewed =
                 lakewright_analysis::review::review(&before, &after, reading, &Unwatched);
             reviewed.expect("both sides are read").expect("both sides are valid")

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::{AccessPoint, Gaps, Malformed, More, Organization, Resource, Role, World};
 use crate::document::{Document, Origin};
 use crate::lake::Lake;
+use crate::request::account_of;
 
 /// Facts that no template states.
 #[derive(Debug, Clone, Default)]
@@ -140,6 +141,31 @@ impl World {
             role.more = More::Nothing;
         }
         stated
+    }
+
+    /// Adds a principal under the ARN of a managed policy. It has this policy and no other, so it stands for everybody who
+    /// has the policy.
+    pub fn add_holder(&mut self, policy: &str) {
+        let Some(document) = self.managed.get(policy) else { return };
+        let origin = document.origin.clone();
+        let holder = Role {
+            arn: policy.to_owned(),
+            account: account_of(policy).unwrap_or_default().to_owned(),
+            tags: BTreeMap::new(),
+            boundary: None,
+            identity: vec![Arc::clone(document)],
+            managed: BTreeMap::from([(origin.clone(), policy.to_owned())]),
+            has_foreign_policies: false,
+            foreign_policies: Vec::new(),
+            more: More::Nothing,
+            trust: Document {
+                origin,
+                has_variables: true,
+                statements: Vec::new(),
+                is_partial: false,
+            },
+        };
+        self.roles.insert(policy.to_owned(), holder);
     }
 
     /// Mutable access to the world's content.

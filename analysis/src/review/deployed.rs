@@ -110,14 +110,35 @@ fn parts(
 
 fn part(stack: &DeployedStack<'_>, imports: &Imports<'_>) -> Result<(Template, Part), ReadError> {
     let DeployedStack { address, subject, text } = stack;
-    let (place, address) = (&address.place, address.to_string());
     let template = read::template(text)
-        .map_err(|source| ReadError::DeployedTemplate { stack: address.clone(), source })?;
-    let (piece, is_known) = piece(&address, place, &template)?;
-    let own = imports.get(subject.as_str()).map_or(&[][..], Vec::as_slice);
-    let closed = imported::closed(&template, own);
-    let subject = subject.clone();
-    Ok((template, Part { address, subject, piece, is_known, closed }))
+        .map_err(|source| ReadError::DeployedTemplate { stack: address.to_string(), source })?;
+    let part = part_of(address, subject, &template, imports)?;
+    Ok((template, part))
+}
+
+fn part_of(
+    stack: &StackAddress,
+    subject: &str,
+    template: &Template,
+    imports: &Imports<'_>,
+) -> Result<Part, ReadError> {
+    let address = stack.to_string();
+    let (piece, is_known) = piece(&address, &stack.place, template)?;
+    let own = imports.get(subject).map_or(&[][..], Vec::as_slice);
+    let closed = imported::closed(template, own);
+    Ok(Part { address, subject: subject.to_owned(), piece, is_known, closed })
+}
+
+/// A side with this stack alone.
+pub(super) fn of_template(
+    stack: &StackAddress,
+    subject: &str,
+    template: Template,
+) -> Result<Read, ReadError> {
+    let part = part_of(stack, subject, &template, &Imports::new())?;
+    let address = part.address.clone();
+    let made = Made { address, place: stack.place.clone(), template, lines: BTreeMap::new() };
+    Ok(side(vec![(made, part)], Vec::new(), &Subject::default()))
 }
 
 /// The access that a template gives, and whether every value that concerns access is known. Of a template that

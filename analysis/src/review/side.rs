@@ -1,7 +1,7 @@
 //! The two sides of a review, as they are named on the command line.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::revision::{self, Revision, SyntaxError};
 
@@ -13,6 +13,8 @@ const DEPLOYED: &str = "deployed";
 pub enum Side {
     /// A mesh, an assembly, or a folder of anybody's templates.
     Folder(PathBuf),
+    /// A mesh, whatever else is in its folder.
+    Mesh(PathBuf),
     /// A mesh at a revision of a git repository.
     Revision(Revision),
     /// The stacks that are deployed.
@@ -36,12 +38,30 @@ impl Side {
             Ok(Self::Folder(PathBuf::from(text)))
         }
     }
+
+    /// Reads `git:REV:PATH`, or the path of a mesh or of an assembly.
+    ///
+    /// # Errors
+    ///
+    /// As in [`Self::parse`].
+    pub fn parse_mesh(text: &str) -> Result<Self, SideError> {
+        Ok(match Self::parse(text)? {
+            Self::Revision(revision) => Self::Revision(revision),
+            Self::Folder(_) | Self::Mesh(_) | Self::Deployed => Self::of_mesh(Path::new(text)),
+        })
+    }
+
+    /// The mesh or the assembly at a path.
+    pub fn of_mesh(path: &Path) -> Self {
+        let is_assembly = path.join("assembly.json").is_file();
+        if is_assembly { Self::Folder(path.to_owned()) } else { Self::Mesh(path.to_owned()) }
+    }
 }
 
 impl fmt::Display for Side {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Folder(path) => write!(out, "{}", path.display()),
+            Self::Folder(path) | Self::Mesh(path) => write!(out, "{}", path.display()),
             Self::Revision(revision) => write!(out, "{revision}"),
             Self::Deployed => out.write_str(DEPLOYED),
         }
@@ -87,6 +107,17 @@ mod tests {
         let error = Side::parse("git:").expect_err("no revision");
         assert_eq!(error.code(), "revision-without-name");
         assert!(error.to_string().ends_with("a folder of this name is given with `./` before it"));
+    }
+
+    #[test]
+    fn the_side_of_a_proof_is_a_mesh_or_an_assembly() {
+        let mesh = |path: &str| Ok(Side::Mesh(PathBuf::from(path)));
+        for path in ["deployed", "mesh/", "./git:main"] {
+            assert_eq!(Side::parse_mesh(path), mesh(path));
+        }
+        let revision = Revision::parse("git:main:mesh").expect("a revision");
+        assert_eq!(Side::parse_mesh("git:main:mesh"), Ok(Side::Revision(revision)));
+        assert_eq!(Side::parse_mesh(""), Err(SideError::Empty));
     }
 
     #[test]

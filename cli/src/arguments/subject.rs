@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lakewright_analysis::review::{Reading, Refused, Reviewed, Scope, Side, review};
 use lakewright_analysis::subject::{self, Boundary, Keep, OfMesh, Subject};
 use lakewright_analysis::{ReadError, folder};
 use lakewright_manifest::RegionName;
@@ -149,21 +150,26 @@ impl SubjectArgs {
         Ok(Some(subject))
     }
 
-    /// Reads the mesh or assembly before a change, with the same day and organization.
-    pub(crate) fn read_before(
-        &self,
-        before: &Path,
-        keep: Keep,
-        ui: &mut Ui,
-    ) -> Result<&'static Subject, Failure> {
-        let is_assembly = before.join("assembly.json").is_file();
-        let subject = if is_assembly {
-            Subject::of_assembly(before)?
-        } else {
-            self.read_mesh(before, keep, ui)?
-                .ok_or_else(|| ReadError::WrongBase(before.to_owned()))?
+    /// Reviews the change since an earlier mesh or assembly, with the same day and limits on access.
+    pub(crate) fn review_since(&self, before: &Side, ui: &mut Ui) -> Result<Reviewed, Failure> {
+        let (somewhere, limits) =
+            (folder::Somewhere::default(), self.surroundings.of_session(None));
+        let reading = Reading {
+            day: self.day.as_of.as_ref(),
+            somewhere: &somewhere,
+            scope: Scope::Near,
+            deployed: None,
+            limits: Some(&limits),
         };
-        kept_within(&self.surroundings.of_session(None), subject)
+        let (after, progress) = (Side::of_mesh(self.path()), ui.progress());
+        match review(before, &after, reading, &progress)? {
+            Ok(reviewed) => Ok(reviewed),
+            Err(refused) => {
+                let Refused { side, report, breaches, sources } = *refused;
+                guardrails::show_all(&report, &sources, &breaches, ui);
+                Err(ReadError::WrongBase(PathBuf::from(side)).into())
+            }
+        }
     }
 
     fn read_mesh(&self, mesh: &Path, keep: Keep, ui: &mut Ui) -> Result<Option<Subject>, Failure> {

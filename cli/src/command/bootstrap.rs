@@ -3,22 +3,23 @@
 mod chosen;
 mod feature;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakewright_analysis::comparison;
 use lakewright_analysis::mesh::load;
+use lakewright_analysis::review::bootstrap::review;
 use lakewright_manifest::RegionName;
-use lakewright_template::AccountId;
-use lakewright_template::read;
 use lakewright_template::write::{template_to_json, template_to_yaml};
+use lakewright_template::{AccountId, Template, read};
 
-use self::chosen::{Unchosen, template};
+use self::chosen::{Unchosen, stack};
 use self::feature::Feature;
 use crate::exit::{Exit, Failure};
 use crate::owner;
-use crate::show::comparison::{to_json, to_text};
+use crate::show::review::names::Names;
+use crate::show::review::{Shown, json, terminal};
 use crate::ui::Ui;
+use crate::width::width;
 
 /// Print what an account's owner deploys before anything else
 #[derive(Debug, Args)]
@@ -31,9 +32,9 @@ The execution role's policy allows what the features of the environments in the 
 can need, so that the first dataset or notebook needs no new bootstrap. It also allows what the
 mesh's stacks use now, whichever features `--for` names.
 
-`--diff` lists the actions that a new version adds and removes. It reads a template that is deployed
-now, as `aws cloudformation get-template --stack-name NAME --query TemplateBody --output json`
-prints it.
+`--diff` says who gains and loses access by the new template, and what CloudFormation changes. It
+reads a template that is deployed now, as `aws cloudformation get-template --stack-name NAME --query
+TemplateBody --output json` prints it.
 
 The account's owner deploys the template by the command that is printed beside it. The tags in the
 command mark the stack as this mesh's.")]
@@ -64,7 +65,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
-    let (entry, template) = match template(&mesh, arguments) {
+    let made = match stack(&mesh, arguments) {
         Ok(found) => found,
         Err(Unchosen::Findings(report)) => {
             ui.report(&report, &loaded.sources);
@@ -74,22 +75,34 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
     };
     let Some(old) = &arguments.diff else {
         let write = if ui.is_json() { template_to_json } else { template_to_yaml };
-        ui.data(&write(&template));
+        ui.data(&write(&made.lowered.template));
         ui.note(&format!(
             "the account's owner saves this as {} and runs:\n  {}",
             owner::FILE,
-            owner::deploying(&entry)
+            owner::deploying(&made.entry)
         ));
         return Ok(Exit::Done);
     };
-    let text = std::fs::read_to_string(old)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", old.display())))?;
+    let reviewed = review(made, &loaded.sources, &deployed(old)?)?;
+    let (before, after) = (old.display().to_string(), arguments.mesh.display().to_string());
+    let names = Names(&reviewed);
+    let shown = Shown { review: &reviewed.review, before: &before, after: &after, named: &names };
+    let text = if ui.is_json() {
+        json::text(&shown)
+    } else {
+        terminal::text(&shown, ui.data_style(), width())
+    };
+    ui.data(&text);
+    Ok(Exit::Done)
+}
+
+/// Reads the deployed template.
+fn deployed(path: &Path) -> Result<Template, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
     // The AWS CLI prints a template that was deployed as YAML as a JSON string, and a JSON template as it is. Source:
     // `json_decode_template_body` in handlers.py of botocore.
     let text = serde_json::from_str::<String>(&text).unwrap_or(text);
-    let old = read::template(&text)
-        .map_err(|error| Failure::usage(format!("{} is not a template: {error}", old.display())))?;
-    let difference = comparison::actions(&old, &template);
-    ui.data(&if ui.is_json() { to_json(&difference) } else { to_text(&difference) });
-    Ok(Exit::Done)
+    read::template(&text)
+        .map_err(|error| Failure::usage(format!("{} is not a template: {error}", path.display())))
 }

@@ -98,6 +98,7 @@ pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         somewhere: &somewhere,
         scope: Scope::Near,
         deployed: stacks.as_deref(),
+        limits: None,
     };
     let progress = ui.progress();
     let mut reviewed = match review(before, after, reading, &progress)? {

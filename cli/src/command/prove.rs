@@ -1,9 +1,8 @@
 //! `lakewright prove`: proves that the templates grant exactly the intended access.
 
-use std::path::PathBuf;
-
-use clap::Args;
+use clap::{Args, ValueHint};
 use lakewright_analysis::proving::{gained, prove};
+use lakewright_analysis::review::{Side, SideError};
 use lakewright_analysis::subject::imported::perhaps_open;
 use lakewright_analysis::subject::{Keep, Subject};
 use lakewright_analysis::words::count;
@@ -22,6 +21,7 @@ use crate::ui::Ui;
   lakewright prove --assembly out              the templates as they were written
   lakewright prove my-mesh --format json
   lakewright prove my-mesh --assume the-mesh-before     a change gives nobody more access
+  lakewright prove my-mesh --assume git:main:my-mesh    the same for what is not committed yet
   lakewright prove my-mesh --scp organization.json
   lakewright prove my-mesh --quiet && lakewright deploy my-mesh
 
@@ -33,9 +33,14 @@ assembly that were changed after `synth` wrote them, or findings that `check` ha
 pub(crate) struct ProveArgs {
     #[command(flatten)]
     subject: SubjectArgs,
-    /// The mesh or assembly before a change: proves that the change keeps or narrows access
-    #[arg(long, value_name = "MESH")]
-    assume: Option<PathBuf>,
+    /// The mesh or assembly before a change, or a mesh at `git:REVISION:PATH`: proves that the change keeps or
+    /// narrows access
+    #[arg(long, value_name = "MESH", value_parser = before, value_hint = ValueHint::AnyPath)]
+    assume: Option<Side>,
+}
+
+fn before(text: &str) -> Result<Side, SideError> {
+    Side::parse_mesh(text)
 }
 
 /// The assumption about databases of the mesh, which no template states and no proof can verify.
@@ -66,8 +71,11 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let granted = subject.world.lake().taken_as_closed();
     let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {
-        let before = arguments.subject.read_before(base, Keep::Grants, ui)?;
-        findings = findings.and(gained(subject, before));
+        let review = arguments.subject.review_since(base, ui)?.review;
+        findings.differences.extend(gained(&review.access));
+        for note in &review.notes {
+            ui.note(note);
+        }
     }
     if ui.is_json() {
         let differences: Vec<_> =
@@ -101,7 +109,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         let narrows = arguments
             .assume
             .as_ref()
-            .map(|base| format!(", and {grant} nobody more than {} does", base.display()));
+            .map(|base| format!(", and {grant} nobody more than {base} does"));
         ui.note(&format!(
             "{} is proven: {} {grant} exactly the access that was asked for, checked by {}{}",
             arguments.subject.path().display(),

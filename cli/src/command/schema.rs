@@ -22,9 +22,8 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 17] = [
+const OUTPUTS: [(&str, &str); 16] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
-    ("bootstrap-diff", include_str!("../../../docs/output/bootstrap-diff.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
     ("check-assembly", include_str!("../../../docs/output/check-assembly.schema.json")),
     ("completions", include_str!("../../../docs/output/completions.schema.json")),

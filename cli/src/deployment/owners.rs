@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lakewright_analysis::comparison;
+use lakewright_analysis::review::bootstrap::{is_enough, only_narrows};
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
 use lakewright_fleet::plan::{Action, Observed, Plan};
 use lakewright_template::assembly::StackEntry;
@@ -50,7 +50,8 @@ impl Deployment<'_> {
             .collect();
         for address in updates {
             let Some((old, new)) = self.before_and_after(&address, sites)? else { continue };
-            if comparison::actions(&old, &new).only_removes() {
+            // A policy that cannot be read may allow anything.
+            if only_narrows(&address, &old, &new).unwrap_or(false) {
                 plan.postpone(&address);
             }
         }
@@ -75,8 +76,8 @@ impl Deployment<'_> {
                 continue;
             };
             let Some((old, new)) = self.before_and_after(&address, &seen.sites)? else { continue };
-            let needed = self.needed.get(&address);
-            if needed.is_some_and(|needed| comparison::is_enough(&old, &new, needed)) {
+            let Some(needed) = self.needed.get(&address) else { continue };
+            if is_enough(&address, &old, &new, needed).unwrap_or(false) {
                 plan.keep(&address);
                 notes.push(self.left(&address, there));
             }

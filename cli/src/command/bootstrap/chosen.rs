@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use lakewright_analysis::synthesis::synthesize_with;
 use lakewright_manifest::{Mesh, Report};
-use lakewright_stacks::Plan;
+use lakewright_stacks::{Plan, Synthesized};
+use lakewright_template::StackKind;
 use lakewright_template::assembly::StackEntry;
-use lakewright_template::{StackKind, Template};
 
 use super::BootstrapArgs;
 use super::feature::offer;
@@ -40,10 +40,7 @@ fn prefix_of(entry: &StackEntry) -> &str {
 
 /// The bootstrap stack for the arguments, or the findings of the mesh. Fails if no stack or several
 /// stacks match.
-pub(super) fn template(
-    mesh: &Mesh,
-    arguments: &BootstrapArgs,
-) -> Result<(StackEntry, Template), Unchosen> {
+pub(super) fn stack(mesh: &Mesh, arguments: &BootstrapArgs) -> Result<Synthesized, Unchosen> {
     let plan = Plan::of(mesh, None);
     let made = synthesize_with(&plan, offer(&arguments.features));
     let (found, report) = made.map_err(Failure::from)?;
@@ -68,10 +65,7 @@ pub(super) fn template(
         arguments.prefix.as_ref().is_none_or(|prefix| prefix == own)
     });
     match bootstraps.len() {
-        1 => {
-            let stack = bootstraps.remove(0).stack;
-            Ok((stack.entry, stack.lowered.template))
-        }
+        1 => Ok(bootstraps.remove(0).stack),
         0 => {
             let here = place(arguments.account.as_str(), arguments.region.as_str());
             let places: Vec<String> = places.into_iter().collect();

@@ -96,6 +96,7 @@ pub(super) fn change(
         somewhere: &somewhere,
         scope: Scope::Near,
         deployed: None,
+        limits: None,
     };
     let after = Side::Folder(arguments.mesh.clone());
     let reviewed = match review(before, &after, reading, &progress)? {

@@ -343,15 +343,18 @@ fn subject(principal: &str, named: &dyn Named) -> Sentence {
         return Sentence::new("everybody");
     }
     let arn = ArnParts::parse(principal).filter(|arn| matches!(arn.service, "iam" | "sts"));
-    let kind = match arn.and_then(|arn| arn.kind_and_name()).map(|(kind, _)| kind) {
-        Some("role") => "role ",
-        Some("user") => "user ",
-        Some("group") => "group ",
-        Some("assumed-role" | "federated-user") => "session ",
-        _ => "",
+    let kind = arn.and_then(|arn| arn.kind_and_name()).map(|(kind, _)| kind);
+    let (who, kind) = match kind {
+        Some("role") => ("", "role "),
+        Some("user") => ("", "user "),
+        Some("group") => ("", "group "),
+        Some("assumed-role" | "federated-user") => ("", "session "),
+        Some("policy") => ("whoever has the policy ", ""),
+        _ => ("", ""),
     };
     if let Some(name) = named.principal(principal) {
-        return Sentence::default().name(&name).words(" (").words(kind).name(principal).words(")");
+        let sentence = Sentence::new(who).name(&name).words(" (").words(kind);
+        return sentence.name(principal).words(")");
     }
     match arn {
         Some(arn) if arn.resource == "root" => {
@@ -360,7 +363,7 @@ fn subject(principal: &str, named: &dyn Named) -> Sentence {
         None if !principal.contains(':') && principal.contains('.') => {
             Sentence::new("the service ").name(principal)
         }
-        _ => Sentence::new(kind).name(principal),
+        _ => Sentence::new(who).words(kind).name(principal),
     }
 }
 

@@ -97,6 +97,10 @@ fn principals_are_named_by_their_kind() {
         ("arn:aws:iam::222222222222:root", "all principals of account 222222222222"),
         ("glue.amazonaws.com", "the service glue.amazonaws.com"),
         ("arn:aws:iam::222222222222:user/u", "user arn:aws:iam::222222222222:user/u"),
+        (
+            "arn:aws:iam::222222222222:policy/p",
+            "whoever has the policy arn:aws:iam::222222222222:policy/p",
+        ),
     ] {
         let expected = format!("{expected} can now read objects in any bucket");
         assert_eq!(said_of(principal, How::Gained, &one), expected);
