@@ -31,7 +31,7 @@ pub use facts::{ExternalFacts, PartsMut};
 use gaps::{ATTACHED, LAKE, NOT_IN_MESH};
 pub use gaps::{Gaps, More};
 pub use organization::{Organization, OrganizationPolicy};
-pub use resource::{AccessPoint, Code, Resource};
+pub use resource::{AccessPoint, Code, PublicAccessBlock, Resource};
 use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
 pub use sides::{Target, bucket_of};
 

@@ -24,6 +24,7 @@ use lakewright_access::world::World;
 
 use crate::change::StackChange;
 use answers::Worlds;
+pub(crate) use exposure::refuse;
 use index::Index;
 use merge::Merged;
 

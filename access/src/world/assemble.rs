@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use lakewright_template::arn::ArnPattern;
 
-use super::{Code, More, Piece, Resource, Role, World};
+use super::{Code, More, Piece, PublicAccessBlock, Resource, Role, World};
 use crate::document::{Document, Origin, PrincipalEntry};
 use crate::lake::Lake;
 use crate::request::account_of;
@@ -69,6 +69,7 @@ impl Policies {
                 account: account_of(arn).unwrap_or(&account).to_owned(),
                 tags: BTreeMap::new(),
                 policy: None,
+                block: PublicAccessBlock::default(),
                 code: Code::default(),
                 parts: Vec::new(),
                 origin,

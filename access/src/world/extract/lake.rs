@@ -11,7 +11,7 @@ use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
 use super::{PieceError, Reader, Resource};
 use crate::action::Action;
 use crate::lake::{LakeGrant, LfTags, TagKind, TagPolicy, all_columns_but, unite};
-use crate::world::Code;
+use crate::world::{Code, PublicAccessBlock};
 
 impl Reader<'_> {
     pub(super) fn settings(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
@@ -347,6 +347,7 @@ impl Reader<'_> {
                 account,
                 tags: BTreeMap::new(),
                 policy: None,
+                block: PublicAccessBlock::default(),
                 code: Code::default(),
                 parts: Vec::new(),
                 origin: self.origin(id, ""),
