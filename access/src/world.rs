@@ -30,7 +30,7 @@ pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate, policy_templat
 pub use facts::{ExternalFacts, PartsMut};
 use gaps::{ATTACHED, LAKE, NOT_IN_MESH};
 pub use gaps::{Gaps, More};
-pub use organization::{Organization, OrganizationPolicy};
+pub use organization::{DeclaredPolicy, Organization, OrganizationPolicy};
 pub use resource::{AccessPoint, Code, PublicAccessBlock, Resource};
 use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
 pub use sides::{Target, bucket_of};
@@ -101,6 +101,8 @@ pub struct World {
     pub(crate) owners: BTreeMap<String, String>,
     /// Documents of resource types that the model does not support. Only guardrails read them.
     pub(crate) others: Vec<Document>,
+    /// Policies of an organization that third-party templates contain.
+    pub(crate) declared: Vec<DeclaredPolicy>,
     /// Statements that IAM would reject.
     pub(crate) malformed: Vec<Malformed>,
     /// Policies attached by name to principals other than roles, each with where the attachment is declared.

@@ -70,6 +70,9 @@ pub fn compare(
     for change in unmodelled::changes(&worlds) {
         merged.join(change);
     }
+    for change in unmodelled::of_organization(&worlds) {
+        merged.join(change);
+    }
     for change in exposure::changes(&worlds, stacks) {
         merged.join(change);
     }

@@ -58,6 +58,7 @@ impl Policies {
             }
             world.access_points.extend(piece.access_points);
             world.others.extend(piece.others);
+            world.declared.extend(piece.declared);
             world.malformed.extend(piece.malformed);
             world.attachments.extend(piece.attachments);
         }

@@ -19,7 +19,7 @@ use lakewright_template::resolve::{Branch, Others, Resolved, Resolver, Unresolve
 use lakewright_template::{LogicalId, ResourceEntry, Template};
 
 use super::modelled::properties_of;
-use super::{AccessPoint, More, PublicAccessBlock, Resource, Role};
+use super::{AccessPoint, DeclaredPolicy, More, PublicAccessBlock, Resource, Role};
 use crate::document::{Document, DocumentError, Malformed, Origin};
 use crate::lake::Lake;
 pub use unseen::{policy_templates, unseen};
@@ -63,6 +63,8 @@ pub struct Piece {
     pub(super) lake: Lake,
     /// Documents of resource types that the model does not support.
     pub(super) others: Vec<Document>,
+    /// Policies of an organization in a third-party template.
+    pub(super) declared: Vec<DeclaredPolicy>,
     /// Statements that IAM would reject.
     pub(super) malformed: Vec<Malformed>,
     /// What is unknown about a third-party template, one sentence each.
