@@ -252,9 +252,9 @@ impl World {
             return self.decide_once(request, Some((&Context::new(), &through)), outside);
         };
         // For a request through an access point, the policies of both the access point and the bucket must allow
-        // it.
+        // it. So a denial of either is certain, whatever is unknown about the other.
         let at_point = self.decide_once(request, None, outside);
-        if at_point.decision != Decision::Allow {
+        if at_point.decision.is_denial() {
             return at_point;
         }
         let key = request.resource.strip_prefix(arn).and_then(|rest| rest.strip_prefix("/object/"));
@@ -267,6 +267,9 @@ impl World {
             .with("s3:AccessPointNetworkOrigin", ["Internet"]);
         let behind = Request { resource: &behind, ..request.clone() };
         let at_bucket = self.decide_once(&behind, Some((&derived, request.resource)), outside);
+        if at_point.decision == Decision::Unknown && !at_bucket.decision.is_denial() {
+            return at_point;
+        }
         let statements = at_point.statements.into_iter().chain(at_bucket.statements).collect();
         Verdict { statements, ..at_bucket }
     }
