@@ -5,6 +5,7 @@ mod change;
 mod readable;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ use crate::matrix::summary::{Column, Reached, Summary};
 use crate::subject::Subject;
 pub use change::{Kept, Only, of_change, subject_after};
 pub use readable::{READABLE, Readable, readable};
+pub use written::{of_assembly, of_changed_stack};
 
 /// Nodes and edges; every list is sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
