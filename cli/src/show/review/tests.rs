@@ -201,7 +201,7 @@ fn every_form_has_the_same_findings() {
         ("json", json::text(&shown)),
         ("sarif", sarif::text(&shown)),
         ("cdk-report", cdk::text(&shown)),
-        ("html", html::page(&shown).map_err(|error| error.message).expect("a page")),
+        ("html", html::page(&shown, None).map_err(|error| error.message).expect("a page")),
     ];
     for (form, text) in forms {
         assert_eq!(ids_in(&text), ids, "{form}\n{text}");
@@ -226,7 +226,7 @@ fn one_of_the_stacks_that_change_alike_is_shown() {
     assert_eq!(shown.ids().len(), 9);
     // All of them are counted.
     assert!(shown.summary().contains("3 deleted"), "{}", shown.summary());
-    let html = html::page(&shown).map_err(|error| error.message).expect("a page");
+    let html = html::page(&shown, None).map_err(|error| error.message).expect("a page");
     for (form, text) in [
         ("terminal", terminal::text(&shown, Style::Plain, 160)),
         ("markdown", markdown::text(&shown)),
