@@ -4,6 +4,7 @@
 
 mod parse;
 mod problem;
+mod public;
 mod words;
 
 use std::fmt;

@@ -29,6 +29,11 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// Whether the request is denied for certain.
+    pub(crate) const fn is_denial(self) -> bool {
+        matches!(self, Self::ExplicitDeny | Self::ImplicitDeny)
+    }
+
     /// The name in JSON and data files.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 //! Source: "Lake Formation permissions reference" and "Underlying data access
 //! control" in the Lake Formation developer guide.
 
+mod location;
 mod tags;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use lakewright_template::arn::ArnPattern;
 use crate::action::Action;
 use crate::document::Origin;
 use crate::request::{Request, Truth, account_of};
+pub use location::Location;
 pub use tags::{LfTags, TagKind, TagPolicy, Tagged, all_columns_but, unite};
 
 /// A condition key of this project: the rows and columns that a data cells filter limits a permission to.
@@ -79,6 +81,8 @@ pub struct Lake {
     pub tag_policies: Vec<TagPolicy>,
     /// The LF-tags of databases, tables and columns.
     pub tagged: Tagged,
+    /// The registered locations.
+    pub registered: BTreeSet<Location>,
     /// Locations in hybrid access mode, as S3 ARNs, by the account and region that registered them and the ARN of their
     /// bucket.
     pub hybrid: BTreeMap<(String, String, String), Vec<String>>,
@@ -123,6 +127,7 @@ impl Lake {
             }
             lake.tag_policies.extend(part.tag_policies);
             lake.tagged.add(part.tagged);
+            lake.registered.extend(part.registered);
             for (bucket, locations) in part.hybrid {
                 lake.hybrid.entry(bucket).or_default().extend(locations);
             }

@@ -30,8 +30,8 @@ pub use extract::{OnUnresolved, Piece, PieceError, StackTemplate, policy_templat
 pub use facts::{ExternalFacts, PartsMut};
 use gaps::{ATTACHED, LAKE, NOT_IN_MESH};
 pub use gaps::{Gaps, More};
-pub use organization::{Organization, OrganizationPolicy};
-pub use resource::{AccessPoint, Code, Resource};
+pub use organization::{DeclaredPolicy, Organization, OrganizationPolicy};
+pub use resource::{AccessPoint, Code, PublicAccessBlock, Resource};
 use sides::{Sides, also_asked, is_decided_at_once, is_of_trust, pipeline_of};
 pub use sides::{Target, bucket_of};
 
@@ -101,6 +101,8 @@ pub struct World {
     pub(crate) owners: BTreeMap<String, String>,
     /// Documents of resource types that the model does not support. Only guardrails read them.
     pub(crate) others: Vec<Document>,
+    /// Policies of an organization that third-party templates contain.
+    pub(crate) declared: Vec<DeclaredPolicy>,
     /// Statements that IAM would reject.
     pub(crate) malformed: Vec<Malformed>,
     /// Policies attached by name to principals other than roles, each with where the attachment is declared.
@@ -250,9 +252,9 @@ impl World {
             return self.decide_once(request, Some((&Context::new(), &through)), outside);
         };
         // For a request through an access point, the policies of both the access point and the bucket must allow
-        // it.
+        // it. So a denial of either is certain, whatever is unknown about the other.
         let at_point = self.decide_once(request, None, outside);
-        if at_point.decision != Decision::Allow {
+        if at_point.decision.is_denial() {
             return at_point;
         }
         let key = request.resource.strip_prefix(arn).and_then(|rest| rest.strip_prefix("/object/"));
@@ -265,6 +267,9 @@ impl World {
             .with("s3:AccessPointNetworkOrigin", ["Internet"]);
         let behind = Request { resource: &behind, ..request.clone() };
         let at_bucket = self.decide_once(&behind, Some((&derived, request.resource)), outside);
+        if at_point.decision == Decision::Unknown && !at_bucket.decision.is_denial() {
+            return at_point;
+        }
         let statements = at_point.statements.into_iter().chain(at_bucket.statements).collect();
         Verdict { statements, ..at_bucket }
     }

@@ -87,7 +87,7 @@ pub enum ReadError {
     },
     /// The path is an assembly; a mesh is expected.
     #[error(
-        "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why` and `check` take one with `--assembly`)",
+        "{} is an assembly; expected a mesh here (`prove`, `access`, `can`, `why`, `graph` and `check` take one with `--assembly`)",
         .0.display()
     )]
     IsAssembly(PathBuf),

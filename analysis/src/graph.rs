@@ -5,6 +5,7 @@ mod change;
 mod readable;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +18,9 @@ use lakewright_template::{Intrinsic, LogicalId, ResourceEntry, StackAddress, Tem
 use crate::matrix::Row;
 use crate::matrix::summary::{Column, Reached, Summary};
 use crate::subject::Subject;
-pub use change::{Kept, Only, of_change, subject_after};
+pub use change::{Kept, Only, kept_access, of_change, subject_after};
 pub use readable::{READABLE, Readable, readable};
+pub use written::{of_assembly, of_changed_stack};
 
 /// Nodes and edges; every list is sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,10 +227,14 @@ pub fn of_access(title: String, rows: &[Row<'_>], subject: &Subject) -> Graph {
 }
 
 /// The strongest access of a principal to one thing.
-struct Access {
-    principal: String,
-    target: String,
-    label: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Access {
+    /// The name of the principal, or its ARN.
+    pub principal: String,
+    /// What it can access, such as `dataset/sales`.
+    pub target: String,
+    /// The access, in words.
+    pub label: String,
 }
 
 fn accesses(rows: &[Row<'_>]) -> Vec<Access> {

@@ -44,6 +44,8 @@ pub struct Reviewed {
     pub stacks: BTreeMap<String, String>,
     /// The documents that resources belong to, by the ARN or pattern in a finding.
     pub resources: BTreeMap<String, String>,
+    /// The access after the change, of the stacks that were read.
+    pub after: Option<Subject>,
 }
 
 /// A side that is no valid mesh.
@@ -214,7 +216,8 @@ pub fn review(
         limits.add_to(&mut old.subject.world)?;
         limits.add_to(&mut new.subject.world)?;
     }
-    Ok(Ok(compare(&old, &new)))
+    let reviewed = compare(&old, &new);
+    Ok(Ok(Reviewed { after: Some(new.subject), ..reviewed }))
 }
 
 /// The name of the stack that two files are compared as.
@@ -403,5 +406,5 @@ fn compare(before: &Read, after: &Read) -> Reviewed {
     let reaches =
         review.access.iter().flat_map(|one| one.gained.iter().chain(&one.lost).chain(&one.unknown));
     let resources = reaches.filter_map(|reach| resource(&reach.resource)).collect();
-    Reviewed { review, principals, stacks, resources }
+    Reviewed { review, principals, stacks, resources, after: None }
 }

@@ -24,6 +24,7 @@ use lakewright_access::world::World;
 
 use crate::change::StackChange;
 use answers::Worlds;
+pub(crate) use exposure::refuse;
 use index::Index;
 use merge::Merged;
 
@@ -67,6 +68,9 @@ pub fn compare(
         merged.join(change);
     }
     for change in unmodelled::changes(&worlds) {
+        merged.join(change);
+    }
+    for change in unmodelled::of_organization(&worlds) {
         merged.join(change);
     }
     for change in exposure::changes(&worlds, stacks) {

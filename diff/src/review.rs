@@ -3,7 +3,7 @@
 use lakewright_template::{Intrinsic, Map, Template, Value};
 
 use crate::Stack;
-use crate::access::{AccessChange, Side, compare};
+use crate::access::{AccessChange, Side, compare, refuse};
 use crate::change::{self, ChangeKind, ResourceChange, StackChange};
 use crate::classes;
 use crate::moves::{self, Moves};
@@ -82,6 +82,7 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
         .map(|one| StackRefactoring { request: one.request(after), stacks: one.stacks })
         .collect();
     let detours = moves::detour(&moves, before, after);
+    refuse(&mut stacks, sides[1].stated);
     let (access, mut notes) = compare(sides[0], sides[1], &stacks);
     notes.extend(of_moves);
     notes.extend(stacks.iter().flat_map(|stack| refused_exports(stack, before, after)));

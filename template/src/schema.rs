@@ -167,31 +167,6 @@ impl Schema {
         all.map(|(name, _)| name.as_str())
     }
 
-    /// Properties whose change replaces the resource, as JSON pointers below `Properties`.
-    pub fn create_only(&self) -> impl Iterator<Item = &str> {
-        self.pointers("createOnlyProperties")
-    }
-
-    /// Properties whose change replaces the resource under conditions, as JSON pointers below `Properties`.
-    pub fn conditional_create_only(&self) -> impl Iterator<Item = &str> {
-        self.pointers("conditionalCreateOnlyProperties")
-    }
-
-    /// Properties that together identify a resource, as JSON pointers below `Properties`. The service may set some.
-    pub fn primary_identifier(&self) -> impl Iterator<Item = &str> {
-        self.pointers("primaryIdentifier")
-    }
-
-    /// Whether CloudFormation deletes the old resource of a replacement before it creates the new one.
-    pub fn deletes_before_it_creates(&self) -> bool {
-        self.plain["replacementStrategy"] == "delete_then_create"
-    }
-
-    /// Whether the type has the handler `create`, `read`, `update`, `delete` or `list`.
-    pub fn has_handler(&self, handler: &str) -> bool {
-        self.plain["handlers"][handler].is_object()
-    }
-
     /// Properties that only the service sets, as JSON pointers below `Properties`.
     pub fn read_only(&self) -> impl Iterator<Item = &str> {
         self.pointers("readOnlyProperties")

@@ -24,13 +24,14 @@ fn folders() -> tempfile::TempDir {
 }
 
 /// What can be drawn of these folders.
-const DRAWINGS: [&[&str]; 6] = [
+const DRAWINGS: [&[&str]; 7] = [
     &[],
     &["--stack", "lab-dataset-teama"],
     &["--principal", "team/science/TeamA"],
     &["--dataset", "dpdataset"],
     &["--since", "before"],
     &["--since", "before", "--dataset", "dataset/dpdataset"],
+    &["--since", "before", "--stack", "lab-share-mydpdata-for-team-a"],
 ];
 
 fn drawn(folder: &Path, arguments: &[&str], more: &[&str]) -> String {
@@ -232,6 +233,64 @@ fn a_change_shows_what_is_gained_lost_and_kept() {
     assert!(kept.map(|edge| &edge["change"]).all(|change| change == "kept"), "{others:#}");
 }
 
+/// The share of the lab is a stack of its own, and adds permissions to the stack of the dataset whose table it shares
+/// (docs/stacks/share.md).
+#[test]
+fn a_change_of_a_stack_marks_its_resources() {
+    let folder = folders();
+    let marks = |since: &str, stack: &str| -> BTreeSet<[String; 2]> {
+        let data = data(folder.path(), &["--since", since, "--stack", stack]);
+        let nodes = data["nodes"].as_array().expect("nodes").iter();
+        nodes.map(|node| [text(&node["kind"]), text(&node["change"])]).collect()
+    };
+    let all = |marks: &BTreeSet<[String; 2]>, wanted: &str| {
+        !marks.is_empty() && marks.iter().all(|[_, change]| change == wanted)
+    };
+    let name = "lab-share-mydpdata-for-team-a";
+    let share = marks("before", name);
+    assert!(all(&share, "added"), "{share:?}");
+    let dataset = marks("before", "lab-dataset-dpdataset");
+    for wanted in [["AWS::LakeFormation::PrincipalPermissions", "added"], ["AWS::S3::Bucket", ""]] {
+        assert!(dataset.contains(&wanted.map(str::to_owned)), "{wanted:?} in {dataset:?}");
+    }
+    fs::rename(folder.path().join("mesh"), folder.path().join("after")).expect("a folder");
+    fs::rename(folder.path().join("before"), folder.path().join("mesh")).expect("a folder");
+    let removed = marks("after", name);
+    assert!(all(&removed, "removed"), "{removed:?}");
+}
+
+/// An assembly has the stacks of the mesh that it was made from, with the same access.
+#[test]
+fn an_assembly_is_drawn_like_its_mesh() {
+    let folder = folders();
+    let (mesh, out) = (folder.path().join("mesh"), folder.path().join("out"));
+    let (mesh, out) = (mesh.to_str().expect("text"), out.to_str().expect("text"));
+    let made = lakewright(["synth", mesh, "--out", out]);
+    assert!(made.status.success(), "{}", transcript(&made));
+    for arguments in [
+        &[][..],
+        &["--stack", "lab-dataset-teama"],
+        &["--stack", "333333333333/us-east-1/lab-dataset-teama"],
+        &["--dataset", "dpdataset"],
+        &["--since", "before"],
+    ] {
+        let command = ["graph", "--assembly", out, "--format", "json"];
+        let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .args(command)
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .expect("the binary runs");
+        assert!(output.status.success(), "{arguments:?}: {}", transcript(&output));
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(found, data(folder.path(), arguments), "{arguments:?}");
+    }
+    let both = lakewright(["graph", mesh, "--assembly", out]);
+    assert_eq!(both.status.code(), Some(2), "{}", transcript(&both));
+    let none = transcript(&lakewright(["graph", "--assembly", mesh]));
+    assert!(none.starts_with("exit: 2\n") && none.contains("has no assembly.json"), "{none}");
+}
+
 #[test]
 fn a_large_mesh_is_drawn_in_boxes_and_listed_whole() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -260,7 +319,7 @@ fn what_is_not_there_is_not_drawn() {
         let said = transcript(&lakewright([&["graph", mesh.as_str()][..], &arguments].concat()));
         assert!(said.starts_with("exit: 2\n") && said.contains(expected), "{said}");
     }
-    let both = ["graph", &mesh, "--stack", "a", "--since", "b"];
+    let both = ["graph", &mesh, "--stack", "a", "--dataset", "b"];
     assert_eq!(lakewright(both).status.code(), Some(2));
 }
 

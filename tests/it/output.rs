@@ -252,6 +252,16 @@ fn of_moves(shapes: &mut Shapes, folder: &Path) {
     };
     let versioned = ", VersioningConfiguration: {Status: Enabled}";
     let queue = "  Queue: {Type: AWS::SQS::Queue}\n";
+    let role = |name: &str, action: &str| {
+        let statement =
+            format!("{{Effect: Allow, Action: '{action}', Resource: 'arn:aws:s3:::{name}/*'}}");
+        let policy = format!("{{Version: '2012-10-17', Statement: [{statement}]}}");
+        format!(
+            "  Role: {{Type: AWS::IAM::Role, Properties: {{RoleName: {name}, AssumeRolePolicyDocument: {{}}, \
+             Policies: [{{PolicyName: p, PolicyDocument: {policy}}}]}}}}\n"
+        )
+    };
+    let widened = |name: &str| (role(name, "s3:GetObject"), role(name, "s3:*Object"));
     let files = [
         ("a", bucket("acme-one", ""), String::new()),
         ("b", String::new(), bucket("acme-one", "")),
@@ -261,6 +271,10 @@ fn of_moves(shapes: &mut Shapes, folder: &Path) {
         ("f", String::new(), queue.to_owned()),
         ("g", String::new(), queue.to_owned()),
     ];
+    let files = files.into_iter().chain(["h", "i", "j"].map(|name| {
+        let (before, after) = widened(name);
+        (name, before, after)
+    }));
     let sides = ["moves-before", "moves-after"].map(|side| folder.join(side));
     for side in &sides {
         fs::create_dir(side).expect("a folder");
@@ -274,7 +288,7 @@ fn of_moves(shapes: &mut Shapes, folder: &Path) {
     let [before, after] = sides.map(|side| side.display().to_string());
     let place = ["--account", "111122223333", "--region", "eu-west-1"];
     let review = shapes.of("diff", &[&["diff", &before, &after][..], &place].concat());
-    for key in ["classes", "moves", "refactorings", "detours"] {
+    for key in ["classes", "accessClasses", "moves", "refactorings", "detours"] {
         is_filled(&review, key);
     }
     // Source: `CreateStackRefactor` in the CloudFormation API reference.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use lakewright_template::arn::ArnPattern;
 
-use super::{Code, More, Piece, Resource, Role, World};
+use super::{Code, More, Piece, PublicAccessBlock, Resource, Role, World};
 use crate::document::{Document, Origin, PrincipalEntry};
 use crate::lake::Lake;
 use crate::request::account_of;
@@ -58,6 +58,7 @@ impl Policies {
             }
             world.access_points.extend(piece.access_points);
             world.others.extend(piece.others);
+            world.declared.extend(piece.declared);
             world.malformed.extend(piece.malformed);
             world.attachments.extend(piece.attachments);
         }
@@ -69,6 +70,7 @@ impl Policies {
                 account: account_of(arn).unwrap_or(&account).to_owned(),
                 tags: BTreeMap::new(),
                 policy: None,
+                block: PublicAccessBlock::default(),
                 code: Code::default(),
                 parts: Vec::new(),
                 origin,

@@ -19,7 +19,7 @@ use lakewright_template::resolve::{Branch, Others, Resolved, Resolver, Unresolve
 use lakewright_template::{LogicalId, ResourceEntry, Template};
 
 use super::modelled::properties_of;
-use super::{AccessPoint, More, Resource, Role};
+use super::{AccessPoint, DeclaredPolicy, More, PublicAccessBlock, Resource, Role};
 use crate::document::{Document, DocumentError, Malformed, Origin};
 use crate::lake::Lake;
 pub use unseen::{policy_templates, unseen};
@@ -63,6 +63,8 @@ pub struct Piece {
     pub(super) lake: Lake,
     /// Documents of resource types that the model does not support.
     pub(super) others: Vec<Document>,
+    /// Policies of an organization in a third-party template.
+    pub(super) declared: Vec<DeclaredPolicy>,
     /// Statements that IAM would reject.
     pub(super) malformed: Vec<Malformed>,
     /// What is unknown about a third-party template, one sentence each.
@@ -380,11 +382,32 @@ impl Reader<'_> {
             account: self.stack.place.account.to_string(),
             tags: self.tags(id, properties)?,
             policy,
+            block: self.block(id, resource)?,
             code: self.code(id, resource)?,
             parts: self.parts(id, resource)?,
             origin: self.origin(id, ""),
         });
         Ok(())
+    }
+
+    fn block(
+        &self,
+        id: &LogicalId,
+        resource: &ResourceEntry,
+    ) -> Result<PublicAccessBlock, PieceError> {
+        if !["AWS::S3::Bucket", "AWS::S3::AccessPoint"].contains(&resource.kind.as_ref()) {
+            return Ok(PublicAccessBlock::default());
+        }
+        let block = self.value(id, &resource.properties, "PublicAccessBlockConfiguration")?;
+        let is_on = |setting: &str| match block.get(setting) {
+            Resolved::Bool(is_on) => *is_on,
+            Resolved::Text(text) => text.eq_ignore_ascii_case("true"),
+            _ => false,
+        };
+        Ok(PublicAccessBlock {
+            refuses_policies: is_on("BlockPublicPolicy"),
+            restricts_access: is_on("RestrictPublicBuckets"),
+        })
     }
 
     pub(super) fn role_arn(&self, name: &str) -> String {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{AccessPoint, Gaps, Malformed, More, Organization, Resource, Role, World};
+use super::{
+    AccessPoint, DeclaredPolicy, Gaps, Malformed, More, Organization, Resource, Role, World,
+};
 use crate::document::{Document, Origin};
 use crate::lake::Lake;
 use crate::request::account_of;
@@ -114,6 +116,11 @@ impl World {
     /// Documents of resources that the model does not know: only guardrails read them.
     pub fn others(&self) -> &[Document] {
         &self.others
+    }
+
+    /// Policies of an organization that third-party templates contain. They take part in no decision.
+    pub fn declared(&self) -> &[DeclaredPolicy] {
+        &self.declared
     }
 
     /// Statements that IAM would not accept.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::Document;
+use crate::document::{Document, Origin};
 
 /// The policies of an organization.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +25,22 @@ pub struct OrganizationPolicy {
     pub accounts: BTreeSet<String>,
     /// The policy.
     pub document: Document,
+}
+
+/// A policy of an organization that a third-party template contains. It restricts what other policies allow, in accounts
+/// that are in no template, so it takes part in no decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredPolicy {
+    /// Where the policy is declared.
+    pub origin: Origin,
+    /// Its type, such as `SERVICE_CONTROL_POLICY`.
+    pub kind: String,
+    /// The root, the organizational units and the accounts that it is attached to, sorted.
+    pub targets: Vec<String>,
+    /// Its policy documents: several if its content depends on how the template is deployed.
+    pub documents: Vec<Document>,
+    /// The content that is no policy document, as JSON.
+    pub content: Vec<String>,
 }
 
 impl Organization {

@@ -17,6 +17,8 @@ pub struct Resource {
     pub tags: BTreeMap<String, String>,
     /// The resource policy.
     pub policy: Option<Document>,
+    /// The public access block of a bucket or an access point.
+    pub block: PublicAccessBlock,
     /// The code that it runs.
     pub code: Code,
     /// Sub-resources with ARNs of their own, as the part after this resource's ARN and a slash: the stages of a
@@ -31,6 +33,15 @@ impl Resource {
     pub fn is_key(&self) -> bool {
         matches!(self.kind.as_str(), "AWS::KMS::Key" | "AWS::KMS::ReplicaKey")
     }
+}
+
+/// The settings of a public access block that are about policies, as far as a template states them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PublicAccessBlock {
+    /// `BlockPublicPolicy`: S3 refuses a public policy.
+    pub refuses_policies: bool,
+    /// `RestrictPublicBuckets`: with a public policy, only services and the owner's account have access.
+    pub restricts_access: bool,
 }
 
 /// The code that a resource runs.

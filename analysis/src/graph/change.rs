@@ -95,6 +95,12 @@ pub fn of_change(title: String, reviewed: &Reviewed, kept: Kept<'_, '_>, only: O
     Graph::of(What::Change, title, nodes.into_values(), edges)
 }
 
+/// The access that stays, of the principals whose access differs.
+pub fn kept_access(reviewed: &Reviewed, kept: Kept<'_, '_>) -> Vec<Access> {
+    let only = Only::default();
+    staying(&lines(reviewed, kept, only), kept.rows, only)
+}
+
 impl Only<'_> {
     fn is_everything(self) -> bool {
         self.principal.is_none() && self.dataset.is_none()

@@ -5,7 +5,10 @@ mod fail_on;
 
 use clap::Args;
 use lakewright_analysis::folder::Somewhere;
+use lakewright_analysis::graph::{Access, Kept, kept_access};
+use lakewright_analysis::matrix::{Wanted, rows};
 use lakewright_analysis::review::{Reading, Refused, Reviewed, Scope, Side, SideError, review};
+use lakewright_analysis::subject::Subject;
 use lakewright_manifest::RegionName;
 use lakewright_template::AccountId;
 
@@ -128,6 +131,18 @@ fn say(refused: &Refused, ui: &mut Ui) -> Exit {
     Exit::No
 }
 
+/// The largest number of resources for which the access that stays is computed: of more, no picture can be read.
+const MOST: usize = 2_000;
+
+/// The access that stays, of the principals whose access differs. `None` for too many resources.
+fn staying(reviewed: &Reviewed) -> Option<Vec<Access>> {
+    let is_small = |subject: &&Subject| subject.world.resources().len() <= MOST;
+    let subject = reviewed.after.as_ref().filter(is_small)?;
+    let wanted = Wanted { principal: None, resource: None, all: false };
+    let rows = rows(wanted, subject);
+    Some(kept_access(reviewed, Kept { rows: &rows, subject }))
+}
+
 fn show_review(
     reviewed: &Reviewed,
     [before, after]: [&str; 2],
@@ -137,7 +152,7 @@ fn show_review(
     let shown = Shown { review: &reviewed.review, before, after, named: &names };
     let text = match ui.format() {
         Format::Json => json::text(&shown),
-        Format::Html => html::page(&shown)?,
+        Format::Html => html::page(&shown, staying(reviewed).as_deref())?,
         Format::Markdown => markdown::text(&shown),
         Format::Sarif => sarif::text(&shown),
         Format::CdkReport => cdk::text(&shown),

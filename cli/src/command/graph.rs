@@ -2,7 +2,7 @@
 
 mod found;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use lakewright_analysis::graph::{Readable, readable};
@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::memory;
 use crate::show::graph::{dot, json, mermaid, svg};
 use crate::ui::Ui;
-use found::{access, change, stacks};
+use found::{access, change, changed_stack, stack, stacks};
 
 /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
 #[derive(Debug, Args)]
@@ -24,6 +24,7 @@ use found::{access, change, stacks};
   lakewright graph my-mesh --principal team/dev/Analysts         what a team can access
   lakewright graph my-mesh --dataset sales --as svg > sales.svg  who can access a dataset
   lakewright graph my-mesh --since git:main:my-mesh/             access before and after a change
+  lakewright graph --assembly out                                stacks that `synth` has written
 
 GitHub and GitLab draw a `mermaid` block in Markdown. With more than 200 nodes, those of one kind and
 account are drawn together; `--format json` has every node and line.")]
@@ -31,11 +32,14 @@ pub(crate) struct GraphArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
+    /// An assembly that `synth` has written, instead of a mesh; anybody's folder of templates, except for a drawing of all stacks
+    #[arg(long, value_name = "DIR", conflicts_with = "mesh")]
+    assembly: Option<PathBuf>,
     /// How the drawing is written
     #[arg(long = "as", value_enum, default_value_t = DrawnAs::Mermaid)]
     drawn_as: DrawnAs,
     /// The resources of this stack: its name or address
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["principal", "dataset", "since"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["principal", "dataset"])]
     stack: Option<String>,
     /// What this principal can access: its name or ARN, or a part of it
     #[arg(long, value_name = "P", conflicts_with = "dataset")]
@@ -64,10 +68,12 @@ enum DrawnAs {
 pub(crate) fn run(arguments: &GraphArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     memory::small_pages();
     let of_access = arguments.principal.is_some() || arguments.dataset.is_some();
-    let graph = match &arguments.since {
-        Some(before) => change(before, arguments, ui)?,
-        None if of_access => access(arguments, ui)?,
-        None => stacks(arguments, ui)?,
+    let graph = match (&arguments.since, &arguments.stack) {
+        (Some(before), Some(name)) => changed_stack(before, name, arguments, ui)?,
+        (Some(before), None) => change(before, arguments, ui)?,
+        (None, Some(name)) => stack(name, arguments, ui)?,
+        (None, None) if of_access => access(arguments, ui)?,
+        (None, None) => stacks(arguments, ui)?,
     };
     let Some(graph) = graph else { return Ok(Exit::No) };
     if ui.is_json() {
@@ -89,6 +95,11 @@ pub(crate) fn run(arguments: &GraphArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 }
 
 impl GraphArgs {
+    /// The mesh, assembly or folder of templates that is drawn.
+    fn path(&self) -> &Path {
+        self.assembly.as_deref().unwrap_or(&self.mesh)
+    }
+
     /// The dataset as the access matrix calls it.
     fn target(&self) -> Option<String> {
         let id = self.dataset.as_deref()?;

@@ -2,10 +2,10 @@
 
 use lakewright_access::document::{Document, Statement};
 use lakewright_access::evaluate::{Decision, Verdict};
-use lakewright_access::request::{Principal, Request};
+use lakewright_access::request::{Principal, Request, Truth};
 use lakewright_access::world::{Outside, Role, World};
 
-use super::Answer;
+use super::{Answer, exposure};
 
 /// The access of both sides.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +113,12 @@ impl<'w> Worlds<'w> {
             return Given { rank: Some(0), verdict: None, answer: Answer::Denied };
         }
         let stated = self.stated[side];
+        let blocked = exposure::blocks(stated, request);
+        if blocked == Truth::Yes {
+            let (decision, reason) = (Decision::ImplicitDeny, exposure::BLOCKED);
+            let verdict = Some(Verdict { decision, statements: Vec::new(), reason });
+            return Given { rank: Some(0), verdict, answer: Answer::Denied };
+        }
         let verdict = stated.decide(request, Outside::Unknown);
         let rank = match verdict.decision {
             Decision::Allow => Some(2),
@@ -123,6 +129,10 @@ impl<'w> Worlds<'w> {
                 Decision::Unknown => None,
             },
         };
+        if blocked == Truth::Unknown && rank != Some(0) {
+            let verdict = Some(Verdict { reason: exposure::MAY_BE_BLOCKED, ..verdict });
+            return Given { rank: None, verdict, answer: Answer::Depends };
+        }
         let is_certain = || {
             let open = self.open[side];
             std::ptr::eq(open, stated)

@@ -1,16 +1,15 @@
-//! Public access blocks that are lifted or set. The model of access takes none into account, because they only restrict
-//! access.
+//! Public access blocks. The model of access takes none into account, because they only restrict access.
 
-use lakewright_access::document::{Condition, Document, PrincipalEntry, Statement};
-use lakewright_access::pattern;
-use lakewright_access::request::{account_of, partition_of};
-use lakewright_access::world::{Resource, World};
+use lakewright_access::document::Document;
+use lakewright_access::request::{Principal, Request, Truth, partition_of};
+use lakewright_access::world::{Resource, World, bucket_of};
 use lakewright_template::arn::ArnParts;
 use lakewright_template::{Map, Value};
 
 use super::answers::Worlds;
-use super::{AccessChange, Answer, Deciding, Reach, Relation, Witness};
+use super::{AccessChange, Answer, Reach, Relation, Witness};
 use crate::change::{ChangeKind, ResourceChange, StackChange};
+use crate::update::{Fate, Update};
 
 /// The property, and its four settings.
 ///
@@ -20,10 +19,106 @@ const PROPERTY: &str = "/PublicAccessBlockConfiguration";
 const SETTINGS: [&str; 4] =
     ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
 
-/// The setting that blocks access by a public policy, of named accounts as well.
+/// The setting that blocks access by a public policy. Its effect is a part of each answer: see [`blocks`].
 const RESTRICTS: &str = "RestrictPublicBuckets";
 
-/// What everybody, and other accounts, may gain or lose.
+/// Why a request is denied although the policies allow it.
+pub(super) const BLOCKED: &str =
+    "the policy is public, and RestrictPublicBuckets allows only services and the owner's account";
+
+/// Why it is not known whether a request is allowed.
+pub(super) const MAY_BE_BLOCKED: &str =
+    "RestrictPublicBuckets is set, and whether S3 considers the policy public is not known";
+
+/// Whether `RestrictPublicBuckets` applies to a bucket or an access point: it is set, and a policy is public. A setting of a
+/// bucket applies to its access points.
+///
+/// Source: "Blocking public access to your Amazon S3 storage" in the Amazon S3 User Guide.
+pub(super) fn restricts(world: &World, arn: &str) -> Truth {
+    let of = |arn: &str| world.resources().get(arn);
+    let is_set = |one: Option<&Resource>| one.is_some_and(|one| one.block.restricts_access);
+    let is_public = |one: Option<&Resource>| {
+        one.and_then(|one| one.policy.as_ref()).map_or(Truth::No, Document::is_public)
+    };
+    let Some((point, known)) = world.access_point(arn) else {
+        let bucket = bucket_of(arn).and_then(|(bucket, _)| of(bucket));
+        return if is_set(bucket) { is_public(bucket) } else { Truth::No };
+    };
+    let behind = String::from(ArnParts::s3(partition_of(arn).unwrap_or("aws"), &known.bucket));
+    let (point, bucket) = (of(point), of(&behind));
+    let by_bucket = if is_set(bucket) { is_public(bucket) } else { Truth::No };
+    let is_at_point = is_set(bucket) || is_set(point);
+    let by_point = if is_at_point { is_public(point) } else { Truth::No };
+    by_bucket | by_point
+}
+
+/// Whether `RestrictPublicBuckets` blocks a request. With a public policy, only services and the principals of the owner's
+/// account have access.
+///
+/// Source: "PublicAccessBlockConfiguration" in the Amazon S3 API reference: it blocks public and cross-account access
+/// within any public bucket policy, including delegation to specific accounts.
+pub(super) fn blocks(world: &World, request: &Request<'_>) -> Truth {
+    let owner = || {
+        let own = match world.access_point(request.resource) {
+            Some((point, _)) => point,
+            None => bucket_of(request.resource)?.0,
+        };
+        world.resources().get(own).map(|one| one.account.as_str())
+    };
+    let is_foreign = match request.principal {
+        Principal::Service(_) => Truth::No,
+        Principal::Federated(_) | Principal::CanonicalUser(_) => Truth::Unknown,
+        Principal::Role { .. } | Principal::User(_) | Principal::Anonymous => {
+            owner().is_some_and(|owner| request.principal.account() != Some(owner)).into()
+        }
+    };
+    if is_foreign == Truth::No {
+        return Truth::No;
+    }
+    is_foreign & restricts(world, request.resource)
+}
+
+/// Marks the public policies that S3 refuses because of `BlockPublicPolicy`. A policy that does not change is kept.
+///
+/// Source: "PublicAccessBlockConfiguration" in the Amazon S3 API reference: S3 rejects calls to `PutBucketPolicy` if the
+/// policy allows public access; existing policies are not affected.
+pub(crate) fn refuse(stacks: &mut [StackChange], after: &World) {
+    let mut refused: Vec<(&str, &str)> = Vec::new();
+    for resource in after.resources().values() {
+        let Some(policy) = &resource.policy else { continue };
+        let bucket = after.access_points().get(&resource.arn).and_then(|point| {
+            let partition = partition_of(&resource.arn).unwrap_or("aws");
+            after.resources().get(&String::from(ArnParts::s3(partition, &point.bucket)))
+        });
+        let refuses = |one: &Resource| one.block.refuses_policies;
+        let is_refused = refuses(resource) || bucket.is_some_and(refuses);
+        if is_refused && policy.is_public() == Truth::Yes {
+            refused.push((&*policy.origin.stack, policy.origin.logical_id.as_str()));
+        }
+    }
+    for stack in stacks {
+        for resource in &mut stack.resources {
+            let is_put = match resource.kind {
+                ChangeKind::Added => resource.outcome.fate == Fate::Created,
+                ChangeKind::Changed => {
+                    let mut paths = resource.properties.iter().map(|one| one.path.as_str());
+                    paths.any(|path| path.starts_with("/Policy"))
+                }
+                ChangeKind::Removed => false,
+            };
+            let place = (stack.stack.as_str(), resource.logical_id.as_str());
+            if is_put && resource.outcome.fate != Fate::Moved && refused.contains(&place) {
+                resource.outcome.fate = Fate::Updated(Update::Fails);
+                resource.outcome.reasons.push(
+                    "The policy is public, and `BlockPublicPolicy` is set: S3 refuses the policy, so the update fails."
+                        .to_owned(),
+                );
+            }
+        }
+    }
+}
+
+/// What everybody may gain or lose by the settings that are not about a policy that exists.
 pub(super) fn changes(worlds: &Worlds<'_>, stacks: &[StackChange]) -> Vec<AccessChange> {
     let mut found = Vec::new();
     for stack in stacks {
@@ -36,11 +131,6 @@ pub(super) fn changes(worlds: &Worlds<'_>, stacks: &[StackChange]) -> Vec<Access
             for (settings, is_gained) in [(lifted, true), (set, false)] {
                 let side = usize::from(is_gained);
                 let made = made(worlds.stated[side], &stack.stack, id);
-                if settings.contains(&RESTRICTS)
-                    && let Some(policy) = made.and_then(|one| one.policy.as_ref())
-                {
-                    found.extend(by_policy(policy, made, is_gained));
-                }
                 let others: Vec<&str> =
                     settings.into_iter().filter(|setting| *setting != RESTRICTS).collect();
                 let arn =
@@ -69,76 +159,6 @@ fn change(principal: &str, reach: Reach, is_gained: bool) -> AccessChange {
 fn made<'w>(world: &'w World, stack: &str, id: &str) -> Option<&'w Resource> {
     let mut resources = world.resources().values();
     resources.find(|one| &*one.origin.stack == stack && one.origin.logical_id == id)
-}
-
-/// What a public policy gives to everybody and to other accounts. Without a public statement, `RestrictPublicBuckets`
-/// blocks nothing.
-///
-/// Source: "PublicAccessBlockConfiguration" in the Amazon S3 API reference: it blocks public and cross-account access
-/// within any public bucket policy, including delegation to specific accounts.
-fn by_policy(policy: &Document, made: Option<&Resource>, is_gained: bool) -> Vec<AccessChange> {
-    let own = made.map(|one| one.account.as_str()).unwrap_or_default();
-    let partition = made.and_then(|one| partition_of(&one.arn)).unwrap_or("aws");
-    let is_public = |statement: &&Statement| {
-        statement.is_allow
-            && !statement.conditions.iter().any(Condition::limits)
-            && whom(statement, own, partition).iter().any(|name| name == "*")
-    };
-    if !policy.statements.iter().any(|statement| is_public(&statement)) {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    for statement in policy.statements.iter().filter(|statement| statement.is_allow) {
-        for principal in whom(statement, own, partition) {
-            for resource in &statement.resources {
-                let names = statement.actions.names().iter().map(|action| action.name().to_owned());
-                let patterns = statement.actions.patterns().iter().cloned();
-                let actions: Vec<String> = names.chain(patterns).collect();
-                let action = actions.first().cloned().unwrap_or_default();
-                let with = (Answer::Denied, Answer::Depends);
-                let one = Reach {
-                    actions,
-                    resource: resource.clone(),
-                    conditions: statement.conditions.iter().map(ToString::to_string).collect(),
-                    witness: Witness {
-                        action,
-                        resource: pattern::sample(resource, "any"),
-                        context: Vec::new(),
-                    },
-                    decisions: if is_gained { with } else { (with.1, with.0) },
-                    statements: vec![Deciding {
-                        is_after: is_gained,
-                        origin: policy.origin.clone(),
-                        sid: statement.sid.clone(),
-                        is_allow: true,
-                    }],
-                    because: Vec::new(),
-                    reason: if is_gained {
-                        "RestrictPublicBuckets no longer blocks what the public policy allows"
-                    } else {
-                        "RestrictPublicBuckets blocks what the public policy allows"
-                    }
-                    .to_owned(),
-                };
-                found.push(change(&principal, one, is_gained));
-            }
-        }
-    }
-    found
-}
-
-/// Everybody, and the principals of other accounts that a statement names.
-fn whom(statement: &Statement, own: &str, partition: &str) -> Vec<String> {
-    let entries = statement.principals.iter().filter(|principals| !principals.is_not);
-    let name = |entry: &PrincipalEntry| match entry {
-        PrincipalEntry::Everyone => Some("*".to_owned()),
-        PrincipalEntry::Account(account) if account != own => {
-            Some(ArnParts::iam(partition, account, "root").into())
-        }
-        PrincipalEntry::Arn(arn) if account_of(arn) != Some(own) => Some(arn.clone()),
-        _ => None,
-    };
-    entries.flat_map(|principals| &principals.entries).filter_map(name).collect()
 }
 
 /// The settings that are switched off, and those that are switched on.

@@ -1,5 +1,7 @@
 //! Changed permissions of Lake Formation: administrators, permissions on databases and tables by name and by tag.
 
+mod settings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_access::action::Action;
@@ -40,7 +42,9 @@ pub(super) fn changes(worlds: &Worlds<'_>, sides: [&Side<'_>; 2]) -> Vec<AccessC
         let relation = Relation::of(!gained.is_empty(), !lost.is_empty(), false)?;
         Some(AccessChange { principal, relation, gained, lost, unknown: Vec::new() })
     };
-    found.into_iter().filter_map(change).collect()
+    let mut changes: Vec<AccessChange> = found.into_iter().filter_map(change).collect();
+    changes.extend(settings::changes(worlds));
+    changes
 }
 
 fn administrators(

@@ -33,7 +33,7 @@ pub(super) struct Merged {
 /// the other side's statements say what was added or taken away.
 fn denial((before, after): (&'static str, &'static str), is_gained: bool) -> String {
     let (side, reason) = if is_gained { ("before", before) } else { ("after", after) };
-    let is_told = ["boundary", "denies", "organization", "session policy"]
+    let is_told = ["boundary", "denies", "organization", "RestrictPublicBuckets", "session policy"]
         .iter()
         .any(|word| reason.contains(word));
     if is_told { format!("{side} the change, {reason}") } else { String::new() }

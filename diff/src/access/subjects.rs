@@ -11,6 +11,7 @@ use lakewright_template::arn::ArnParts;
 
 use super::answers::Worlds;
 use super::elements::{Element, all, differing};
+use super::exposure;
 use super::naming::Naming;
 use super::requests::Whom;
 
@@ -176,7 +177,9 @@ fn of_resource(
         (aliases.collect::<BTreeSet<&String>>(), world.access_points().get(arn))
     });
     let is_on_both = resources[0].is_some() == resources[1].is_some();
-    let is_other = is_on_both && (facts[0] != facts[1] || links[0] != links[1] || is_restricted);
+    let blocks = worlds.stated.map(|world| exposure::restricts(world, arn));
+    let is_different = facts[0] != facts[1] || links[0] != links[1] || blocks[0] != blocks[1];
+    let is_other = is_on_both && (is_different || is_restricted);
     if policies[0] == policies[1] && !is_other {
         return;
     }

@@ -129,7 +129,18 @@ const fn unknown_version(kind: &'static str, pointer: &'static str) -> Fact {
 }
 
 /// Changes that interrupt the resource.
+///
+/// Sources: "Update requires: Some interruptions" on the pages of the types in the CloudFormation template reference. For
+/// the instance type of a notebook the page says "No interruption", and that the instance is stopped. A subnet's
+/// `Ipv6CidrBlock` requires some interruptions too, but its schema says that the update may replace the subnet.
 pub(super) const INTERRUPTED: &[Fact] = &[
+    Fact {
+        kind: "AWS::CodeCommit::Repository",
+        pointer: "/Triggers",
+        is_about: any,
+        sentence: "An update of the triggers requires some interruptions.",
+        source: "AWS::CodeCommit::Repository, CloudFormation template reference",
+    },
     security_group("/SecurityGroupEgress"),
     security_group("/SecurityGroupIngress"),
     notebook("/InstanceType"),

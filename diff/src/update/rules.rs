@@ -22,6 +22,9 @@ pub(super) struct Question<'q> {
 /// The type of nested stacks.
 pub(super) const NESTED: &str = "AWS::CloudFormation::Stack";
 
+/// The resource with which the CDK reports its use.
+const REPORT: &str = "AWS::CDK::Metadata";
+
 /// Whether a type is a custom resource.
 fn is_custom(kind: &str) -> bool {
     kind == "AWS::CloudFormation::CustomResource" || kind.starts_with("Custom::")
@@ -39,6 +42,9 @@ impl Question<'_> {
         }
         if self.kind == NESTED {
             return self.nested();
+        }
+        if self.kind == REPORT {
+            return self.report();
         }
         let Some(rules) = updates_of(self.kind) else {
             let sentence = format!(
@@ -161,5 +167,15 @@ impl Question<'_> {
             self.path
         );
         Verdict::new(Update::InPlace, sentence)
+    }
+    /// Source: "Configure AWS CDK Library usage data reporting" in the AWS CDK Developer Guide: the resource reports which
+    /// libraries and constructs a stack uses.
+    fn report(&self) -> Verdict {
+        let sentence = format!(
+            "`{}` changes: {REPORT} reports to AWS which CDK libraries the stack uses. There is no infrastructure behind it, so \
+             nothing is replaced or interrupted.",
+            self.path
+        );
+        Verdict::new(Update::Nothing, sentence)
     }
 }

@@ -201,7 +201,7 @@ fn schemas_decide_where_the_database_of_the_cdk_disagrees() {
             "UseServiceLinkedRole: false",
             IN_PLACE,
         ),
-        ("AWS::CodeCommit::Repository", "Triggers: []", "Triggers: [{Name: a}]", IN_PLACE),
+        ("AWS::CodeCommit::Repository", "Triggers: []", "Triggers: [{Name: a}]", INTERRUPTS),
         (
             "AWS::SageMaker::Domain",
             "DefaultUserSettings: {JupyterServerAppSettings: {DefaultResourceSpec: {InstanceType: a}}}",

@@ -10,8 +10,8 @@ use lakewright_template::{LogicalId, Map, ResourceEntry, assembly};
 
 use super::{PieceError, Reader, Resource};
 use crate::action::Action;
-use crate::lake::{LakeGrant, LfTags, TagKind, TagPolicy, all_columns_but, unite};
-use crate::world::Code;
+use crate::lake::{LakeGrant, LfTags, Location, TagKind, TagPolicy, all_columns_but, unite};
+use crate::world::{Code, PublicAccessBlock};
 
 impl Reader<'_> {
     pub(super) fn settings(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
@@ -263,16 +263,17 @@ impl Reader<'_> {
     /// A location that is, or may be, in hybrid access mode.
     pub(super) fn location(&mut self, id: &LogicalId, properties: &Map) -> Result<(), PieceError> {
         let is_hybrid = self.value(id, properties, "HybridAccessEnabled")?;
+        let arn = self.text(id, properties, "ResourceArn")?.unwrap_or_default();
+        let Place { account, region } = self.stack.place.clone();
+        let (account, region) = (String::from(account), String::from(region));
+        self.piece.lake.registered.insert(Location {
+            account: account.clone(),
+            region: region.clone(),
+            arn: arn.clone(),
+        });
         if !matches!(is_hybrid, Resolved::Null | Resolved::Bool(false)) {
-            let arn = self.text(id, properties, "ResourceArn")?.unwrap_or_default();
-            let Place { account, region } = self.stack.place.clone();
             let bucket = arn.split('/').next().unwrap_or_default().to_owned();
-            self.piece
-                .lake
-                .hybrid
-                .entry((account.into(), region.into(), bucket))
-                .or_default()
-                .push(arn);
+            self.piece.lake.hybrid.entry((account, region, bucket)).or_default().push(arn);
         }
         Ok(())
     }
@@ -347,6 +348,7 @@ impl Reader<'_> {
                 account,
                 tags: BTreeMap::new(),
                 policy: None,
+                block: PublicAccessBlock::default(),
                 code: Code::default(),
                 parts: Vec::new(),
                 origin: self.origin(id, ""),

@@ -4,7 +4,7 @@
 use lakewright_template::resolve::Resolved;
 use lakewright_template::{LogicalId, ResourceEntry};
 
-use super::{OnUnresolved, PieceError, Reader};
+use super::{DeclaredPolicy, OnUnresolved, PieceError, Reader};
 use crate::document::{Document, Origin};
 
 /// Properties that contain policies, to state where a document was found.
@@ -28,11 +28,13 @@ impl Reader<'_> {
         id: &LogicalId,
         resource: &ResourceEntry,
     ) -> Result<(), PieceError> {
-        let is_filter =
-            ["AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy"].contains(&&*resource.kind);
-        // These policies grant nothing: they only filter requests that other policies allow.
+        // The policy of an endpoint grants nothing: it only filters requests that other policies allow.
+        let is_filter = resource.kind == "AWS::EC2::VPCEndpoint";
         if self.stack.unresolved == OnUnresolved::Fail || is_filter {
             return Ok(());
+        }
+        if resource.kind == "AWS::Organizations::Policy" {
+            return self.declared(id, resource);
         }
         if ["AWS::Lambda::LayerVersionPermission", "AWS::Lambda::Permission"]
             .contains(&&*resource.kind)
@@ -49,6 +51,30 @@ impl Reader<'_> {
         if resource.kind == "AWS::SSO::PermissionSet" {
             self.attachments(id, &resource.properties, "ManagedPolicies")?;
         }
+        Ok(())
+    }
+
+    /// Records a policy of an organization, which grants nothing either.
+    fn declared(&mut self, id: &LogicalId, resource: &ResourceEntry) -> Result<(), PieceError> {
+        let properties = &resource.properties;
+        let origin = self.origin(id, "Content");
+        let kind = self.text(id, properties, "Type")?.unwrap_or_default();
+        let targets = self.texts(id, properties, "TargetIds")?;
+        let (mut documents, mut content) = (Vec::new(), Vec::new());
+        for value in self.alternatives(id, properties, "Content")? {
+            let plain: Option<serde_json::Value> =
+                value.as_text().and_then(|text| serde_json::from_str(text).ok());
+            let parsed = plain.as_ref().map(Resolved::from);
+            let read = parsed.as_ref().unwrap_or(&value);
+            let (mut found, mut lists) = (Vec::new(), Vec::new());
+            find(read, &mut found, &mut lists);
+            if found.is_empty() {
+                content.push(read.clone().into_plain().to_string());
+            }
+            documents.extend(found.iter().map(|document| Document::read(document, &origin).0));
+        }
+        let policy = DeclaredPolicy { origin, kind, targets, documents, content };
+        self.piece.declared.push(policy);
         Ok(())
     }
 

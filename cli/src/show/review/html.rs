@@ -1,6 +1,7 @@
 //! A review as one web page, which needs no network and can be searched.
 
 use handlebars::Handlebars;
+use lakewright_analysis::graph::Access;
 use lakewright_analysis::words::count;
 use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
 use lakewright_diff::review::StackRefactoring;
@@ -22,13 +23,13 @@ const OPEN: usize = 12;
 /// The maximum length of a value, in characters.
 const VALUE: usize = 4_000;
 
-/// Renders the page.
-pub(crate) fn page(shown: &Shown<'_>) -> Result<String, Failure> {
-    let rendered = Handlebars::new().render_template(PAGE, &document(shown));
+/// Renders the page. `stays` is the access that stays, of the principals whose access differs, if it is known.
+pub(crate) fn page(shown: &Shown<'_>, stays: Option<&[Access]>) -> Result<String, Failure> {
+    let rendered = Handlebars::new().render_template(PAGE, &document(shown, stays));
     rendered.map_err(|error| Failure::unexpected(error.to_string()))
 }
 
-fn document(shown: &Shown<'_>) -> Value {
+fn document(shown: &Shown<'_>, stays: Option<&[Access]>) -> Value {
     let Sections { gained, data, replaced, lost, others } = shown.sections();
     let accessed = |entries: &[AlikeAccess<'_>]| -> Vec<Value> {
         entries.iter().map(|one| access(one, shown)).collect()
@@ -47,7 +48,7 @@ fn document(shown: &Shown<'_>) -> Value {
         .map(|(id, title, findings)| json!({ "id": id, "title": title, "findings": findings }));
     let is_open = others.len() <= OPEN;
     let stacks = others.iter().map(|(stack, resources)| group(*stack, resources, is_open, shown));
-    let picture = picture(shown);
+    let picture = picture(shown, stays);
     json!({
         "before": sentences::printable(shown.before),
         "after": sentences::printable(shown.after),
@@ -210,7 +211,7 @@ mod tests {
     use super::*;
 
     fn rendered(review: &Review) -> String {
-        page(&shown(review)).map_err(|error| error.message).expect("a page")
+        page(&shown(review), None).map_err(|error| error.message).expect("a page")
     }
 
     #[test]
@@ -231,7 +232,7 @@ mod tests {
         reach.witness.context = vec![(hostile.to_owned(), vec![hostile.to_owned()])];
         review.notes = vec![hostile.to_owned()];
         review.moves[0].obstacles = vec![hostile.to_owned()];
-        let text = page(&Shown { before: hostile, after: hostile, ..shown(&review) });
+        let text = page(&Shown { before: hostile, after: hostile, ..shown(&review) }, None);
         let text = text.map_err(|error| error.message).expect("a page");
         let plain = rendered(&sample());
         // The page has the tags of its template and no other ones.
@@ -259,7 +260,7 @@ mod tests {
     #[test]
     fn the_picture_has_a_line_for_each_change_of_access() {
         let review = sample();
-        let drawn = picture(&shown(&review)).expect("a picture");
+        let drawn = picture(&shown(&review), None).expect("a picture");
         let lines = drawn["lines"].as_array().expect("lines");
         let said: Vec<(&str, &str)> = lines
             .iter()
@@ -272,6 +273,37 @@ mod tests {
         assert_eq!(said, [("lost", "loses: write objects"), ("gained", "gains: read objects")]);
         let text = rendered(&review);
         assert!(text.contains("class=\"line gained\"") && text.contains("class=\"line lost\""));
-        assert!(picture(&shown(&Review::default())).is_none());
+        assert!(picture(&shown(&Review::default()), None).is_none());
+    }
+
+    #[test]
+    fn access_that_stays_has_quiet_lines_as_far_as_they_can_be_read() {
+        let review = sample();
+        let team =
+            super::super::picture::known_as(&review.access[0].principal, shown(&review).named);
+        let stays = |number: usize| -> Vec<Access> {
+            let one = |number: usize| Access {
+                principal: team.clone(),
+                target: format!("dataset/{number:03}"),
+                label: "read".to_owned(),
+            };
+            (0..number).map(one).collect()
+        };
+        let drawn = |stays: &[Access]| {
+            let drawn = picture(&shown(&review), Some(stays)).expect("a picture");
+            let lines = drawn["lines"].as_array().expect("lines");
+            let kept = lines.iter().filter(|line| line["kind"] == "kept");
+            let labels = kept.map(|line| line["label"]["whole"].as_str().expect("text").to_owned());
+            (labels.collect::<Vec<_>>(), drawn["stays"].as_str().expect("text").to_owned())
+        };
+        let (labels, says) = drawn(&stays(2));
+        assert_eq!(labels, ["keeps: read", "keeps: read"]);
+        assert_eq!(says, "Thin and grey: stays.");
+        let (labels, says) = drawn(&stays(45));
+        assert_eq!(labels.len(), 40);
+        assert_eq!(says, "Thin and grey: stays; 5 more lines of access that stays are not drawn.");
+        // Nobody else's access is drawn.
+        let other = Access { principal: "team/other".to_owned(), ..stays(1)[0].clone() };
+        assert_eq!(drawn(&[other]).0, [""; 0]);
     }
 }

@@ -6,8 +6,9 @@ use lakewright_diff::review::{Alike, Move, StackRefactoring};
 use lakewright_template::write::value_to_compact_json;
 use serde_json::{Map, Value, json};
 
+use super::alike::AlikeAccess;
 use super::{
-    DATA_EFFECTS, Entry, FATES, How, RELATIONS, Shown, answer, data, fate, id_of_access,
+    DATA_EFFECTS, Entry, FATES, How, RELATIONS, Sections, Shown, answer, data, fate, id_of_access,
     id_of_other, id_of_resource, kind, relation, sentences, update,
 };
 
@@ -26,6 +27,7 @@ pub(crate) fn document(shown: &Shown<'_>) -> Value {
         "stacks": review.stacks.iter().map(|one| stack(one, shown)).collect::<Vec<_>>(),
         "classes": review.alike.iter().map(class).collect::<Vec<_>>(),
         "access": review.access.iter().map(|one| access(one, shown)).collect::<Vec<_>>(),
+        "accessClasses": access_classes(shown),
         "moves": review.moves.iter().map(moved).collect::<Vec<_>>(),
         "refactorings": review.refactorings.iter().map(refactoring).collect::<Vec<_>>(),
         "detours": review.detours,
@@ -161,6 +163,33 @@ fn statement(one: &Deciding) -> Value {
 fn class(one: &Alike) -> Value {
     let Alike { representative, members } = one;
     json!({ "members": members, "representative": representative })
+}
+
+/// The groups of principals that gain or lose access alike.
+fn access_classes(shown: &Shown<'_>) -> Vec<Value> {
+    let member = |entry: &Entry<'_>| {
+        json!({
+            "finding": id_of_access(entry.change),
+            "principal": entry.change.principal,
+            "resource": entry.reach.map(|reach| &reach.resource),
+        })
+    };
+    let Sections { gained, lost, .. } = shown.sections();
+    let groups = gained.iter().chain(&lost).filter(|one| !one.others.is_empty());
+    let class = |one: &AlikeAccess<'_>| {
+        let members: Vec<Value> =
+            std::iter::once(&one.entry).chain(&one.others).map(member).collect();
+        json!({
+            "how": match one.entry.how {
+                How::Gained => "gained",
+                How::Unknown => "unknown",
+                How::Lost => "lost",
+            },
+            "members": members,
+            "representative": one.entry.change.principal,
+        })
+    };
+    groups.map(class).collect()
 }
 
 fn refactoring(one: &StackRefactoring) -> Value {

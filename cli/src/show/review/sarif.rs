@@ -2,7 +2,7 @@
 //!
 //! Each finding is a result at the manifest lines that cause it, or at the template if no manifest is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_diff::access::{AccessChange, Reach};
 use lakewright_diff::change::{PropertyChange, ResourceChange};
@@ -10,8 +10,8 @@ use lakewright_diff::update::DataEffect;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Entry, How, Rule, Shown, ShownStack, entries, id_of_access, id_of_other, id_of_resource,
-    sentences, update,
+    Entry, How, Rule, Sections, Shown, ShownStack, entries, id_of_access, id_of_other,
+    id_of_resource, sentences, update,
 };
 
 /// The maximum number of sentences in a message, and of further positions of a result.
@@ -25,8 +25,15 @@ pub(crate) fn text(shown: &Shown<'_>) -> String {
 }
 
 pub(crate) fn log(shown: &Shown<'_>) -> Value {
-    let mut results: Vec<(Rule, Value)> =
-        shown.review.access.iter().map(|change| access(change, shown)).collect();
+    let alike = alike_to(shown);
+    let of_access = shown.review.access.iter().map(|change| {
+        let (rule, mut result) = access(change, shown);
+        if let Some(id) = alike.get(change.principal.as_str()) {
+            result["properties"] = json!({ "alikeTo": id });
+        }
+        (rule, result)
+    });
+    let mut results: Vec<(Rule, Value)> = of_access.collect();
     for stack in shown.shown_stacks() {
         let resources = stack.change.resources.iter();
         results.extend(resources.map(|one| resource(stack, one, shown)));
@@ -47,6 +54,27 @@ pub(crate) fn log(shown: &Shown<'_>) -> Value {
             "results": results,
         }],
     })
+}
+
+/// The id of the finding about another principal that says everything about this one but for names, by principal.
+fn alike_to<'r>(shown: &Shown<'r>) -> BTreeMap<&'r str, String> {
+    let Sections { gained, lost, .. } = shown.sections();
+    let mut told: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
+    for one in gained.iter().chain(&lost) {
+        for other in &one.others {
+            let (number, ids) = told.entry(other.change.principal.as_str()).or_default();
+            *number += 1;
+            ids.insert(id_of_access(one.entry.change));
+        }
+    }
+    let all = |change: &AccessChange| entries(change).len();
+    let changes = shown.review.access.iter();
+    let complete = changes.filter_map(|change| {
+        let (number, mut ids) = told.remove(change.principal.as_str())?;
+        let id = ids.pop_first().filter(|_| ids.is_empty() && number == all(change))?;
+        Some((change.principal.as_str(), id))
+    });
+    complete.collect()
 }
 
 /// The id, the level, what it says, and what to do.

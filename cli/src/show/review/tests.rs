@@ -201,7 +201,7 @@ fn every_form_has_the_same_findings() {
         ("json", json::text(&shown)),
         ("sarif", sarif::text(&shown)),
         ("cdk-report", cdk::text(&shown)),
-        ("html", html::page(&shown).map_err(|error| error.message).expect("a page")),
+        ("html", html::page(&shown, None).map_err(|error| error.message).expect("a page")),
     ];
     for (form, text) in forms {
         assert_eq!(ids_in(&text), ids, "{form}\n{text}");
@@ -226,7 +226,7 @@ fn one_of_the_stacks_that_change_alike_is_shown() {
     assert_eq!(shown.ids().len(), 9);
     // All of them are counted.
     assert!(shown.summary().contains("3 deleted"), "{}", shown.summary());
-    let html = html::page(&shown).map_err(|error| error.message).expect("a page");
+    let html = html::page(&shown, None).map_err(|error| error.message).expect("a page");
     for (form, text) in [
         ("terminal", terminal::text(&shown, Style::Plain, 160)),
         ("markdown", markdown::text(&shown)),
@@ -263,7 +263,26 @@ fn one_of_the_principals_that_gain_access_alike_is_shown() {
     for text in [text, markdown::text(&shown)] {
         assert_eq!(text.matches("can now").count(), 1, "{text}");
     }
-    assert_eq!(json::document(&shown)["access"].as_array().map(Vec::len), Some(4));
+    let document = json::document(&shown);
+    assert_eq!(document["access"].as_array().map(Vec::len), Some(4));
+    let [class] = document["accessClasses"].as_array().expect("a list").as_slice() else {
+        unreachable!("one group: {document:#}");
+    };
+    assert_eq!(
+        (&class["how"], &class["representative"]),
+        (&"gained".into(), &document["access"][0]["principal"])
+    );
+    let members = class["members"].as_array().expect("a list").iter();
+    let of_access = document["access"].as_array().expect("a list").iter();
+    let ids: Vec<&serde_json::Value> = members.map(|member| &member["finding"]).collect();
+    assert_eq!(ids, of_access.map(|one| &one["finding"]).collect::<Vec<_>>());
+    // Every principal has its own result, with the id that it had before.
+    let log = sarif::log(&shown);
+    let results = log["runs"][0]["results"].as_array().expect("results").iter();
+    let alike = results.filter(|result| result["properties"]["alikeTo"] == *ids[0]);
+    let alike: Vec<_> =
+        alike.map(|result| &result["partialFingerprints"]["lakewrightFinding/v1"]).collect();
+    assert_eq!(alike, ids[1..]);
 }
 
 #[test]
