@@ -19,7 +19,9 @@ use lakewright_access::action::Action;
 use lakewright_access::document::{Origin, PrincipalEntry};
 use lakewright_access::evaluate::Decision;
 use lakewright_access::request::{Principal, Request};
-use lakewright_access::world::{Code, ExternalFacts, More, Outside, Resource, Role, World};
+use lakewright_access::world::{
+    Code, ExternalFacts, More, Outside, PublicAccessBlock, Resource, Role, World,
+};
 use lakewright_manifest::document::Kind;
 use lakewright_manifest::mesh::{Dataset, Import, Share, ShareStatus};
 use lakewright_manifest::{Date, Mesh, SourceFile};
@@ -347,6 +349,7 @@ fn alone(mesh: &Mesh, stacks: &[Synthesized], plain: &World, principals: &[Someo
             code: Code::default(),
             parts: Vec::new(),
             origin: Origin::default(),
+            block: PublicAccessBlock::default(),
         });
         parts.lake.closed.insert(asked::database_arn(stacks, dataset));
     }
