@@ -2,7 +2,8 @@
 //!
 //! The model of access is made of what each template says about it ([`Piece`]). If that is equal before and after the change for
 //! each stack, so is the model, and no access differs. Then a stack is reviewed with its own two templates alone, which are
-//! dropped at once. Whatever is not certain here is left to the review of everything, as is each error.
+//! dropped at once. Of the templates only the part that differs is read, if that is certain to be enough. Whatever is not certain
+//! here is left to the review of everything, as is each error.
 
 mod tags;
 
@@ -17,10 +18,11 @@ use lakewright_diff::alone::{self, Own};
 use lakewright_diff::change::StackChange;
 use lakewright_diff::review::Review;
 use lakewright_template::assembly::{Assembly, Provenance, StackEntry};
-use lakewright_template::{Place, Template, read};
+use lakewright_template::resolve::{Branch, Resolver};
+use lakewright_template::{Intrinsic, LogicalId, Place, ResourceEntry, Template, Value, read};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::cut::{Cut, part};
+use super::cut::Part;
 use super::{Reviewed, listed};
 
 /// The manifest lines of each stack's parts, by address.
@@ -53,7 +55,7 @@ struct Found {
 
 /// Reviews two assemblies; `None` if everything has to be read.
 pub(super) fn of(folders: [&Path; 2]) -> Option<Reviewed> {
-    let [before, after] = folders.map(listed);
+    let (before, after) = rayon::join(|| listed(folders[0]), || listed(folders[1]));
     let both = [before.ok()?, after.ok()?];
     let pairs = pairs(&both)?;
     let assemblies = Assemblies { folders, lines: OnceLock::new() };
@@ -103,46 +105,48 @@ fn pairs(both: &[Assembly; 2]) -> Option<Vec<Pair<'_>>> {
 }
 
 impl Assemblies<'_> {
-    fn texts(&self, pair: &Pair<'_>) -> Option<[String; 2]> {
+    /// The templates of a stack, as their files are.
+    fn files(&self, pair: &Pair<'_>) -> Option<[Vec<u8>; 2]> {
         let [old, new] = pair.entries;
         let [before, after] = self.folders;
-        let text = |folder: &Path, entry: &StackEntry| {
-            fs::read_to_string(folder.join(&entry.template)).ok()
-        };
-        Some([text(before, old)?, text(after, new)?])
+        let file = |folder: &Path, entry: &StackEntry| fs::read(folder.join(&entry.template)).ok();
+        Some([file(before, old)?, file(after, new)?])
     }
 
     fn look(&self, pair: &Pair<'_>) -> Option<Found> {
-        let texts = self.texts(pair)?;
-        let [before, after] = &texts;
-        if before == after {
+        let files = self.files(pair)?;
+        if files[0] == files[1] {
             return Some(Found { is_equal: true, ..Found::default() });
         }
-        let cut = Cut::of(before).zip(Cut::of(after));
-        let small = cut.and_then(|(before, after)| part(&before, &after));
-        let of_part = small.and_then(|small| self.compare(pair, &small));
+        let [before, after] = files.each_ref().map(|file| std::str::from_utf8(file).ok());
+        let (before, after) = (before?, after?);
+        let of_part = Part::of(before, after).and_then(|part| {
+            let (old, new) = templates(&part, &pair.place)?;
+            self.compare(pair, &old, &new)
+        });
         let is_all = |found: &Found| {
             found.change.as_ref().is_none_or(|(change, _)| alone::is_in_place(change))
         };
-        of_part.filter(is_all).or_else(|| self.compare(pair, &texts))
+        of_part.filter(is_all).or_else(|| {
+            let (old, new) = (read::written(before).ok()?, read::written(after).ok()?);
+            self.compare(pair, &old, &new)
+        })
     }
 
     /// Compares the templates of a stack, or the part of them that decides.
-    fn compare(&self, pair: &Pair<'_>, texts: &[String; 2]) -> Option<Found> {
-        let [old, new] = texts.each_ref().map(|text| read::written(text));
-        let (old, new) = (old.ok()?, new.ok()?);
+    fn compare(&self, pair: &Pair<'_>, old: &Template, new: &Template) -> Option<Found> {
         // The metadata say to which imported databases only Lake Formation gives access.
         if old.metadata != new.metadata {
             return None;
         }
-        let tags = differing_tags(piece(pair, &old)?, piece(pair, &new)?)?;
+        let tags = differing_tags(piece(pair, old)?, piece(pair, new)?)?;
         let none = BTreeMap::new();
         let lines = self.lines()?;
         let [before, after] =
             lines.each_ref().map(|lines| lines.get(&pair.address).unwrap_or(&none));
         let Pair { address, place, .. } = pair;
-        let before = Stack { address, place, template: &old, lines: before };
-        let after = Stack { address, place, template: &new, lines: after };
+        let before = Stack { address, place, template: old, lines: before };
+        let after = Stack { address, place, template: new, lines: after };
         match alone::of(before, after) {
             Own::Nothing => Some(Found { tags, ..Found::default() }),
             Own::Change(change, notes) => {
@@ -169,12 +173,63 @@ impl Assemblies<'_> {
         let is_named: Option<Vec<bool>> = pairs
             .par_iter()
             .map(|pair| {
-                let texts = self.texts(pair)?;
-                Some(texts.iter().any(|text| tags::may_name(text, keys)))
+                let files = self.files(pair)?;
+                let may_name = |file: &[u8]| -> Option<bool> {
+                    Some(tags::may_name(std::str::from_utf8(file).ok()?, keys))
+                };
+                Some(may_name(&files[0])? || may_name(&files[1])?)
             })
             .collect();
         Some(is_named?.contains(&true))
     }
+}
+
+/// The templates of a part; `None` if resources outside of it may differ in what they refer to.
+fn templates(part: &Part, place: &Place) -> Option<(Template, Template)> {
+    let (old, mut new) = (read::written(&part.before).ok()?, read::written(&part.after).ok()?);
+    for id in &part.changed {
+        let id = LogicalId::parameter(id);
+        let (before, after) = (old.resources.get(&id)?, new.resources.get(&id)?);
+        if [before, after].iter().any(|entry| is_named_without_reference(&entry.kind))
+            && without_texts(before) != without_texts(after)
+        {
+            return None;
+        }
+    }
+    for (id, entry) in &old.resources {
+        new.resources.entry(id.clone()).or_insert_with(|| entry.clone());
+    }
+    (told(part, place, &old) == told(part, place, &new)).then_some((old, new))
+}
+
+/// Whether other resources depend on resources of a type without a reference: by the name of a role, of a filter or of a key.
+fn is_named_without_reference(kind: &str) -> bool {
+    ["AWS::IAM::", "AWS::KMS::Alias", "AWS::LakeFormation::"]
+        .iter()
+        .any(|start| kind.starts_with(start))
+}
+
+/// A resource without the properties that give nothing a name.
+fn without_texts(entry: &ResourceEntry) -> ResourceEntry {
+    let mut entry = entry.clone();
+    entry.properties.remove("Description");
+    entry.properties.remove("Tags");
+    entry
+}
+
+/// What the references to the resources that differ give.
+fn told(part: &Part, place: &Place, template: &Template) -> Vec<Option<String>> {
+    let resolver = Resolver::new(template, place, Branch::Then);
+    let tell = |(id, attribute): &(String, Option<String>)| {
+        let id = LogicalId::parameter(id);
+        let call = match attribute {
+            None => Intrinsic::Ref(id),
+            Some(name) => Intrinsic::GetAtt(id, name.clone().into()),
+        };
+        let value = Value::from(call);
+        resolver.resolve(&value).ok().flatten().map(|known| known.text())
+    };
+    part.references.iter().map(tell).collect()
 }
 
 fn piece(pair: &Pair<'_>, template: &Template) -> Option<Piece> {
@@ -201,7 +256,8 @@ fn differing_tags(mut before: Piece, mut after: Piece) -> Option<BTreeSet<String
 /// Whether `grants.json` says the same on both sides. The digests of settings do not count: they only tell whether a template
 /// is the one that `synth` wrote.
 fn have_same_grants(folders: [&Path; 2]) -> Option<bool> {
-    let [before, after] = folders.map(|folder| fs::read_to_string(folder.join("grants.json")));
+    let text = |folder: &Path| fs::read_to_string(folder.join("grants.json"));
+    let (before, after) = rayon::join(|| text(folders[0]), || text(folders[1]));
     let (before, after) = (before.ok()?, after.ok()?);
     let is_same = || Some(without_settings(&before)? == without_settings(&after)?);
     Some(before == after || is_same() == Some(true))

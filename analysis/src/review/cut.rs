@@ -1,8 +1,8 @@
 //! The part of two templates that decides how they differ, cut out of their texts without reading the rest.
 //!
-//! Resources whose texts are equal on both sides differ only in what they refer to. So the resources whose texts differ, those that
-//! mention them, and all that these mention decide alone. A mention is any occurrence of the logical id in the text: it is found
-//! too often rather than too rarely. Texts of another form than `synth` writes are not cut.
+//! The part has the resources whose texts differ, and all that these mention, directly or by others. A mention is any occurrence
+//! of the logical id in the text: it is found too often rather than too rarely. The other resources are the same on both sides, as
+//! long as references to the resources that differ give the same. Texts of another form than `synth` writes are not cut.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,6 @@ use lakewright_template::limits::quota;
 /// The sections of a template that can be cut. Others, such as conditions, decide about every resource.
 const SECTIONS: [&str; 4] = ["AWSTemplateFormatVersion", "Description", "Metadata", "Outputs"];
 
-/// The types that other resources depend on without a reference: by the name of a role, of a filter or of a key.
-const BY_NAME: [&str; 4] =
-    ["\"AWS::IAM::", "\"AWS::KMS::Alias\"", "\"AWS::LakeFormation::", "\"AWS::RAM::"];
-
 /// The type whose name gives a key its id.
 const ALIAS: &str = "\"AWS::KMS::Alias\"";
 
@@ -22,25 +18,36 @@ const ALIAS: &str = "\"AWS::KMS::Alias\"";
 const MOST: usize = 12;
 
 /// The texts of a template's sections and resources.
-#[derive(Debug)]
-pub(super) struct Cut<'t> {
+#[derive(Debug, Default)]
+struct Cut<'t> {
     /// The sections by name, without the resources.
     sections: BTreeMap<&'t str, &'t str>,
     /// The resources by logical id.
     resources: BTreeMap<&'t str, &'t str>,
-    /// The template in canonical form has no more bytes than this.
+    /// At least the number of opening brackets, colons and commas.
+    tokens: usize,
+    /// At least the largest number of brackets around a value of a resource.
+    deepest: usize,
+    /// The number of bytes of the text.
     bytes: usize,
 }
 
 impl<'t> Cut<'t> {
     /// Divides a text; `None` if it has another form than `synth` writes.
-    pub(super) fn of(text: &'t str) -> Option<Self> {
-        let mut cursor = Cursor { text, at: 0, tokens: 0, deepest: 0 };
+    fn of(text: &'t str) -> Option<Self> {
+        Self::like(text, &Self::default())
+    }
+
+    /// The same of a text that has most resources in common with another one: these are found faster.
+    fn like(text: &'t str, other: &Cut<'_>) -> Option<Self> {
+        let Cut { tokens, deepest, .. } = *other;
+        let mut cursor = Cursor { text, at: 0, tokens, deepest };
         let (mut sections, mut resources) = (BTreeMap::new(), BTreeMap::new());
         cursor.members(|cursor, name| {
             if name == "Resources" && resources.is_empty() {
                 return cursor.members(|cursor, id| {
-                    let text = cursor.value()?;
+                    let known = other.resources.get(id).and_then(|known| cursor.known(known));
+                    let text = known.or_else(|| cursor.value())?;
                     resources.insert(id, text).is_none().then_some(())
                 });
             }
@@ -51,17 +58,18 @@ impl<'t> Cut<'t> {
         if !text.get(cursor.at..)?.trim().is_empty() || resources.is_empty() {
             return None;
         }
-        // Each token is at most on a line of its own, indented by two spaces for each level.
-        let line = 2 * (cursor.deepest + 2) + 3;
-        let bytes = text.len().saturating_add(cursor.tokens.saturating_mul(line));
-        Some(Self { sections, resources, bytes })
+        let Cursor { tokens, deepest, .. } = cursor;
+        Some(Self { sections, resources, tokens, deepest, bytes: text.len() })
     }
 
     /// Whether the template is far from the limits of CloudFormation.
     fn is_small(&self) -> bool {
         let is_far =
             |count: usize, limit: usize| count.saturating_mul(10) <= limit.saturating_mul(9);
-        is_far(self.bytes, quota::TEMPLATE_BYTES.value)
+        // In canonical form, each token is at most on a line of its own, indented by two spaces for each level.
+        let line = 2 * (self.deepest + 2) + 3;
+        let bytes = self.bytes.saturating_add(self.tokens.saturating_mul(line));
+        is_far(bytes, quota::TEMPLATE_BYTES.value)
             && is_far(self.resources.len(), quota::RESOURCES.value)
     }
 
@@ -90,42 +98,67 @@ fn push_member(text: &mut String, key: &str, value: &str) {
     text.push_str(value);
 }
 
-/// The part of both templates that decides how they differ. `None` if the whole templates have to be read.
-pub(super) fn part(before: &Cut<'_>, after: &Cut<'_>) -> Option<[String; 2]> {
-    let has_same_resources = before.resources.keys().eq(after.resources.keys());
-    if !has_same_resources || !before.is_small() || !after.is_small() {
-        return None;
-    }
-    let mut kept: BTreeSet<&str> = BTreeSet::new();
-    for (id, old) in &before.resources {
-        let new = after.resources.get(id)?;
-        if old == new {
-            continue;
-        }
-        if BY_NAME.iter().any(|kind| old.contains(kind) || new.contains(kind)) {
-            return None;
-        }
-        kept.insert(*id);
-    }
-    add_mentioning(before, &mut kept)?;
-    add_mentioned([before, after], &mut kept)?;
-    Some([before.with(&kept), after.with(&kept)])
+/// The part of two templates that decides how they differ.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The template before the change: its sections, the resources that differ, and those that they mention.
+    pub(super) before: String,
+    /// The template after the change: its sections, and the resources that differ. The others are equal on both sides.
+    pub(super) after: String,
+    /// The logical ids of the resources that differ.
+    pub(super) changed: BTreeSet<String>,
+    /// The references to these in the whole templates: the logical id, and the attribute; none for `Ref`. It may have more than
+    /// there are.
+    pub(super) references: BTreeSet<(String, Option<String>)>,
 }
 
-/// Adds the resources that mention one of those that are kept, directly or by others. `None` if they are too many.
-fn add_mentioning<'t>(before: &Cut<'t>, kept: &mut BTreeSet<&'t str>) -> Option<()> {
-    let mut open: Vec<&str> = kept.iter().copied().collect();
-    while let Some(id) = open.pop() {
-        for (other, text) in &before.resources {
-            if text.contains(id) && kept.insert(*other) {
-                open.push(*other);
-            }
-        }
-        if kept.len() > MOST {
+impl Part {
+    /// Cuts the part out of two texts; `None` if the whole templates have to be read.
+    pub(super) fn of(before: &str, after: &str) -> Option<Self> {
+        let before = Cut::of(before)?;
+        let after = Cut::like(after, &before)?;
+        Self::between(&before, &after)
+    }
+
+    fn between(before: &Cut<'_>, after: &Cut<'_>) -> Option<Self> {
+        let has_same_resources = before.resources.keys().eq(after.resources.keys());
+        if !has_same_resources || !before.is_small() || !after.is_small() {
             return None;
         }
+        let differs = |id: &&str| before.resources.get(*id) != after.resources.get(*id);
+        let changed: BTreeSet<&str> = before.resources.keys().copied().filter(differs).collect();
+        let mut kept = changed.clone();
+        add_mentioned([before, after], &mut kept)?;
+        let mut references = BTreeSet::new();
+        for id in &changed {
+            references.insert(((*id).to_owned(), None));
+            for text in before.resources.values().chain(after.resources.values()) {
+                let attributes = attributes(text, id).into_iter();
+                references.extend(attributes.map(|name| ((*id).to_owned(), Some(name.to_owned()))));
+            }
+        }
+        Some(Self {
+            before: before.with(&kept),
+            after: after.with(&changed),
+            changed: changed.into_iter().map(str::to_owned).collect(),
+            references,
+        })
     }
-    Some(())
+}
+
+/// What may be an attribute of a resource in a reference to it: the text behind `Id.`, and the one behind `"Id", `.
+fn attributes<'t>(text: &'t str, id: &str) -> Vec<&'t str> {
+    let places = text.match_indices(id);
+    let attribute = |(at, id): (usize, &str)| {
+        let rest = text.get(at + id.len()..)?;
+        if let Some(rest) = rest.strip_prefix('.') {
+            let is_end = |character: char| !character.is_ascii_alphanumeric() && character != '.';
+            return rest.split(is_end).next();
+        }
+        let rest = rest.strip_prefix('"')?.trim_start().strip_prefix(',')?;
+        rest.trim_start().strip_prefix('"')?.split('"').next()
+    };
+    places.filter_map(attribute).collect()
 }
 
 /// Adds the resources that one of those that are kept mentions on either side, directly or by others, and the aliases of kept
@@ -206,6 +239,18 @@ impl<'t> Cursor<'t> {
         (!key.contains('\\')).then_some(key)
     }
 
+    /// The text of an object that is already known, if the next value is the same.
+    fn known(&mut self, known: &str) -> Option<&'t str> {
+        self.peek()?;
+        let text = self.text.get(self.at..self.at + known.len())?;
+        // Only the end of an object is an end whatever follows.
+        let is_same = known.starts_with('{') && text == known;
+        if is_same {
+            self.at += known.len();
+        }
+        is_same.then_some(text)
+    }
+
     /// The text of a value.
     fn value(&mut self) -> Option<&'t str> {
         self.peek()?;
@@ -274,36 +319,40 @@ mod tests {
         format!("{{\"Description\": \"a \\\"b\\\" }}\",\n\"Resources\": {{{resources}}}\n}}\n")
     }
 
-    fn parts(before: &[(&str, &str)], after: &[(&str, &str)]) -> Option<[String; 2]> {
+    fn part(before: &[(&str, &str)], after: &[(&str, &str)]) -> Option<Part> {
         let texts = [template(before), template(after)];
-        let [before, after] = [&texts[0], &texts[1]].map(|text| Cut::of(text));
-        part(&before.expect("a template"), &after.expect("a template"))
+        Part::of(&texts[0], &texts[1])
     }
 
     const QUEUE: &str = r#"{"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 1}}"#;
-    const SLOWER: &str = r#"{"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 2}}"#;
-    const POLICY: &str =
-        r#"{"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": "Queue1"}]}}"#;
-    const ROLE: &str = r#"{"Type": "AWS::IAM::Role", "Properties": {"MaxSessionDuration": 3600}}"#;
-    const LONGER: &str =
-        r#"{"Type": "AWS::IAM::Role", "Properties": {"MaxSessionDuration": 7200}}"#;
+    const POLICY: &str = r#"{"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": "Queue1"}],
+        "PolicyDocument": {"Statement": [{"Resource": {"Fn::GetAtt": ["Queue1", "Arn"]}, "Sid": "One"}]}}}"#;
 
     #[test]
-    fn what_differs_is_kept_with_what_mentions_it() {
-        let before = [("Other9", QUEUE), ("Policy1", POLICY), ("Queue1", QUEUE), ("Role1", ROLE)];
-        let after = [("Other9", QUEUE), ("Policy1", POLICY), ("Queue1", SLOWER), ("Role1", ROLE)];
-        let [old, new] = parts(&before, &after).expect("a part");
-        for (text, queue) in [(&old, QUEUE), (&new, SLOWER)] {
-            assert!(text.contains(queue) && text.contains(POLICY), "{text}");
-            assert!(!text.contains("Other9") && !text.contains("Role1"), "{text}");
+    fn what_differs_is_kept_with_what_it_mentions() {
+        let other = POLICY.replace("One", "Two");
+        let before = [("Other9", QUEUE), ("Policy1", POLICY), ("Queue1", QUEUE)];
+        let after = [("Other9", QUEUE), ("Policy1", other.as_str()), ("Queue1", QUEUE)];
+        let found = part(&before, &after).expect("a part");
+        assert_eq!(found.changed, BTreeSet::from(["Policy1".to_owned()]));
+        assert!(found.before.contains(POLICY) && found.before.contains("\"Queue1\":"));
+        assert!(found.after.contains(&other) && !found.after.contains("\"Queue1\":"));
+        for text in [&found.before, &found.after] {
+            assert!(!text.contains("Other9"), "{text}");
             lakewright_template::read::written(text).expect("a template");
         }
     }
 
     #[test]
-    fn what_is_named_without_a_reference_is_read_as_a_whole() {
-        assert_eq!(parts(&[("Role1", ROLE)], &[("Role1", LONGER)]), None);
-        assert_eq!(parts(&[("Queue1", QUEUE)], &[("Queue2", QUEUE)]), None);
+    fn references_to_what_differs_are_found() {
+        let slower = QUEUE.replace('1', "2");
+        let before = [("Policy1", POLICY), ("Queue1", QUEUE)];
+        let after = [("Policy1", POLICY), ("Queue1", slower.as_str())];
+        let found = part(&before, &after).expect("a part");
+        let one = |attribute: Option<&str>| ("Queue1".to_owned(), attribute.map(str::to_owned));
+        assert_eq!(found.references, BTreeSet::from([one(None), one(Some("Arn"))]));
+        assert_eq!(attributes("${Queue1.QueueName}", "Queue1"), ["QueueName"]);
+        assert!(part(&[("Queue1", QUEUE)], &[("Queue2", QUEUE)]).is_none());
     }
 
     #[test]

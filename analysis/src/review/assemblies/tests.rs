@@ -137,24 +137,26 @@ fn edit_anywhere(template: &mut Value, random: &mut Random) {
         0 => template["Description"] = json!("Another text"),
         1 => drop(resources.remove(id)),
         2 => {
-            if let Some(tags) = resources[id]["Properties"]["Tags"].as_array_mut() {
+            let tags = resources[id].pointer_mut("/Properties/Tags");
+            if let Some(tags) = tags.and_then(Value::as_array_mut) {
                 let key = ["Release", "Team"][random.below(2)];
                 tags.push(json!({ "Key": key, "Value": "2" }));
             }
         }
         _ => {
             let mut found = Vec::new();
-            leaves(&mut resources[id]["Properties"], &mut found);
-            if found.is_empty() {
-                return;
+            if let Some(properties) = resources[id].get_mut("Properties") {
+                leaves(properties, &mut found);
             }
-            let place = random.below(found.len());
-            let leaf = &mut *found[place];
-            *leaf = match &*leaf {
-                Value::String(text) => json!(format!("{text}x")),
-                Value::Bool(is_on) => json!(!is_on),
-                _ => json!(7),
-            };
+            let place = random.below(found.len().max(1));
+            if let Some(leaf) = found.get_mut(place) {
+                let new = match &**leaf {
+                    Value::String(text) => json!(format!("{text}x")),
+                    Value::Bool(is_on) => json!(!is_on),
+                    _ => json!(7),
+                };
+                **leaf = new;
+            }
         }
     }
 }
