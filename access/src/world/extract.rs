@@ -135,13 +135,6 @@ impl Piece {
         std::mem::take(&mut self.lake)
     }
 
-    /// Takes the tags of the template's roles and resources out: those of the roles first, in the template's order.
-    pub fn take_tags(&mut self) -> Vec<BTreeMap<String, String>> {
-        let roles = self.roles.iter_mut().map(|role| &mut role.tags);
-        let resources = self.resources.iter_mut().map(|resource| &mut resource.tags);
-        roles.chain(resources).map(std::mem::take).collect()
-    }
-
     /// Reads a single template.
     ///
     /// # Errors
@@ -199,6 +192,13 @@ impl Piece {
             }
         }
         Ok(reader.piece)
+    }
+
+    /// Takes the tags of the template's roles and resources out: those of the roles first, in the template's order.
+    pub fn take_tags(&mut self) -> Vec<BTreeMap<String, String>> {
+        let roles = self.roles.iter_mut().map(|role| &mut role.tags);
+        let resources = self.resources.iter_mut().map(|resource| &mut resource.tags);
+        roles.chain(resources).map(std::mem::take).collect()
     }
 }
 

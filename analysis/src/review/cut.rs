@@ -1,7 +1,7 @@
 //! The part of two templates that decides how they differ, cut out of their texts without reading the rest.
 //!
-//! The part has the resources whose texts differ, and all that these mention, directly or by others. A mention is any occurrence
-//! of the logical id in the text: it is found too often rather than too rarely. The other resources are the same on both sides, as
+//! The part has the resources whose texts differ, and all that these mention, directly or by others. A mention is any word
+//! of the text that is the logical id: it is found too often rather than too rarely. The other resources are the same on both sides, as
 //! long as references to the resources that differ give the same. Texts of another form than `synth` writes are not cut.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,7 +122,11 @@ impl Part {
 
     fn between(before: &Cut<'_>, after: &Cut<'_>) -> Option<Self> {
         let has_same_resources = before.resources.keys().eq(after.resources.keys());
-        if !has_same_resources || !before.is_small() || !after.is_small() {
+        if !has_same_resources
+            || !before.resources.keys().all(|id| is_word(id))
+            || !before.is_small()
+            || !after.is_small()
+        {
             return None;
         }
         let differs = |id: &&str| before.resources.get(*id) != after.resources.get(*id);
@@ -132,7 +136,8 @@ impl Part {
         let mut references = BTreeSet::new();
         for id in &changed {
             references.insert(((*id).to_owned(), None));
-            for text in before.resources.values().chain(after.resources.values()) {
+            let of_after = changed.iter().filter_map(|id| after.resources.get(id));
+            for text in before.resources.values().chain(of_after) {
                 let attributes = attributes(text, id).into_iter();
                 references.extend(attributes.map(|name| ((*id).to_owned(), Some(name.to_owned()))));
             }
@@ -164,15 +169,20 @@ fn attributes<'t>(text: &'t str, id: &str) -> Vec<&'t str> {
 /// Adds the resources that one of those that are kept mentions on either side, directly or by others, and the aliases of kept
 /// keys. `None` if they are too many.
 fn add_mentioned<'t>(sides: [&Cut<'t>; 2], kept: &mut BTreeSet<&'t str>) -> Option<()> {
+    let resources = &sides[0].resources;
+    let aliases = resources.iter().filter(|(_, text)| text.contains(ALIAS));
+    let aliases: Vec<(&str, BTreeSet<&str>)> =
+        aliases.map(|(id, text)| (*id, words(text).collect())).collect();
     let mut open: Vec<&str> = kept.iter().copied().collect();
     while let Some(id) = open.pop() {
-        let texts = sides.map(|side| side.resources.get(id).copied().unwrap_or_default());
-        for (other, own) in &sides[0].resources {
-            let is_mentioned = texts.iter().any(|text| text.contains(other));
-            let is_alias = || own.contains(ALIAS) && own.contains(id);
-            if !kept.contains(other) && (is_mentioned || is_alias()) {
-                kept.insert(*other);
-                open.push(*other);
+        let texts: BTreeSet<&str> =
+            sides.iter().filter_map(|side| side.resources.get(id).copied()).collect();
+        let mentioned = texts.into_iter().flat_map(words);
+        let mentioned = mentioned.filter_map(|word| Some(*resources.get_key_value(word)?.0));
+        let of_alias = aliases.iter().filter(|(_, words)| words.contains(id)).map(|(id, _)| *id);
+        for other in mentioned.chain(of_alias) {
+            if kept.insert(other) {
+                open.push(other);
             }
         }
         if kept.len() > MOST {
@@ -180,6 +190,16 @@ fn add_mentioned<'t>(sides: [&Cut<'t>; 2], kept: &mut BTreeSet<&'t str>) -> Opti
         }
     }
     Some(())
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The words of a text. A logical id is one: it has letters and digits only, and a reference has neither around it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|character: char| !character.is_ascii_alphanumeric());
+    words.filter(|word| !word.is_empty())
 }
 
 /// A position in a text of JSON. Every function is `None` at what it does not expect.

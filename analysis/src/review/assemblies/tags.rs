@@ -29,8 +29,9 @@ pub(super) fn may_name(text: &str, keys: &BTreeSet<String>) -> bool {
         let before = before.strip_suffix(b"\\").unwrap_or(before);
         let word = before.get(before.len().saturating_sub(3)..).unwrap_or_default();
         let rest = text.get(at + 1..).unwrap_or_default();
-        let end = rest.find(['"', '}', '\\']).unwrap_or(rest.len());
-        let name = rest.get(..end).unwrap_or_default();
+        // A comma comes before the default of a variable.
+        let end = rest.find(['"', '}', '\\', ',']).unwrap_or(rest.len());
+        let name = rest.get(..end).unwrap_or_default().trim_end();
         let is_any = name.is_empty() || name.contains(['$', '{']);
         word.eq_ignore_ascii_case(b"tag") && (is_any || keys.contains(&name.to_ascii_lowercase()))
     })
@@ -51,6 +52,7 @@ mod tests {
             (r#"{"aws:ResourceTag\/Team": "a"}"#, true),
             (r#"{"aws:ResourceTag/Teams": "a"}"#, false),
             (r#""arn:aws:s3:::b/${aws:PrincipalTag/team}/x""#, true),
+            (r#""arn:aws:s3:::b/${aws:PrincipalTag/team, 'a'}/x""#, true),
             (r#""arn:aws:s3:::b/${aws:PrincipalTag/stage}/x""#, false),
             (r#"["${aws:PrincipalTag/", "team}"]"#, true),
             (r#"["${aws:Principal", "Tag/team}"]"#, true),
