@@ -1,4 +1,5 @@
-//! Whole runs of the binary: wall time, CPU time and memory, as a user experiences them.
+//! Whole runs of the binary: wall time, CPU time and memory, as a user experiences them. With the argument `changes` only the
+//! reviews of the largest mesh.
 
 #[path = "../generate.rs"]
 mod generate;
@@ -44,6 +45,14 @@ fn main() {
     let folder = tempfile::tempdir_in(parent).expect("a temporary folder");
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/lab");
     say("| mesh | command | wall | CPU | memory |\n| --- | --- | ---: | ---: | ---: |");
+    if std::env::args().any(|argument| argument == "changes") {
+        let (name, size, runs) = SIZES[SIZES.len() - 1];
+        let mesh = folder.path().join("mesh");
+        let mut files = generate::mesh(size);
+        write(&mesh, &files);
+        report_changes(name, &mesh, &mut files, folder.path(), runs);
+        return;
+    }
     for command in COMMANDS {
         report("examples/lab", command, &[&lab], folder.path(), 21);
     }

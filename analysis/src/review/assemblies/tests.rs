@@ -166,11 +166,11 @@ fn any_edit_gives_the_review_of_everything() {
     let lab = Lab::new("any-edit");
     let mut random = Random(18);
     let mut quick = 0;
-    for _ in 0..60 {
+    for _ in 0..40 {
         let template = &lab.templates[random.below(lab.templates.len())];
         quick += usize::from(lab.is_quick(template, |value| edit_anywhere(value, &mut random)));
     }
-    assert!((5..60).contains(&quick), "{quick} of 60 edits were reviewed stack by stack");
+    assert!((3..40).contains(&quick), "{quick} of 40 edits were reviewed stack by stack");
 }
 
 #[test]
