@@ -1,6 +1,8 @@
 //! What a change does: reads both sides, and compares them.
 
+mod assemblies;
 pub mod bootstrap;
+mod cut;
 mod deployed;
 mod holders;
 mod near;
@@ -68,7 +70,7 @@ pub struct Reading<'a> {
     pub day: Option<&'a Date>,
     /// The account and region of templates that nothing else determines.
     pub somewhere: &'a Somewhere,
-    /// Which stacks of two meshes are synthesized.
+    /// Which stacks are synthesized or read.
     pub scope: Scope,
     /// The stacks of the side `deployed`.
     pub deployed: Option<&'a [DeployedStack<'a>]>,
@@ -76,10 +78,11 @@ pub struct Reading<'a> {
     pub limits: Option<&'a Surroundings>,
 }
 
-/// Which stacks of two meshes are synthesized.
+/// Which stacks of two meshes are synthesized, and which templates of two assemblies are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Those in the accounts that the change concerns: the review is the same, and most of a large mesh is left alone.
+    /// Those that the change concerns: of meshes the stacks in certain accounts, of assemblies the templates that differ if no
+    /// access differs. The review is the same, and most of a large mesh is left alone.
     Near,
     /// All of them.
     Whole,
@@ -169,6 +172,12 @@ pub fn review(
     let sources = sides.map(Source::of);
     let somewhere = Somewhere { file: file_of(&sources), ..reading.somewhere.clone() };
     let reading = Reading { somewhere: &somewhere, ..reading };
+    if reading.scope == Scope::Near
+        && let [Source::Assembly(before), Source::Assembly(after)] = &sources
+        && let Some(reviewed) = assemblies::of([before, after])
+    {
+        return Ok(Ok(reviewed));
+    }
     let equal = EqualStacks::of(&sources)?;
     if equal.is_all {
         let review = Review { equal: equal.addresses.len(), ..Review::default() };

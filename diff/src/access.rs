@@ -15,6 +15,7 @@ mod merge;
 mod naming;
 mod requests;
 mod subjects;
+mod tags;
 mod unmodelled;
 
 use std::collections::BTreeMap;
@@ -77,6 +78,11 @@ pub fn compare(
         merged.join(change);
     }
     (merged.finish(), notes)
+}
+
+/// Whether a change of a stack affects access in a way that the model of access does not contain.
+pub(crate) fn is_exposed(stack: &StackChange) -> bool {
+    exposure::is_changed(stack)
 }
 
 /// The manifest lines of a statement.

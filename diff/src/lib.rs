@@ -5,11 +5,12 @@
 //! - [`access`] has the access that principals gain and lose.
 //! - [`moves`] has the resources that move between stacks, and the requests and deployments that move them without loss.
 //! - [`classes`] groups the stacks that change alike.
-//! - [`review`] puts all of it together.
+//! - [`review`] puts all of it together, [`alone`] for stacks that have nothing to do with each other.
 //!
 //! Everything here is data; the caller decides how to present it.
 
 pub mod access;
+pub mod alone;
 pub mod change;
 pub mod classes;
 mod language;

@@ -67,14 +67,7 @@ pub struct Move {
 /// Reviews a change: the stacks that may differ, sorted by address, and the access of both sides. The number of equal
 /// stacks is left to the caller, who knows all of them.
 pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> Review {
-    let mut stacks = change::stacks(before, after);
-    for stack in &mut stacks {
-        let [old, new] = [before, after].map(|side| of_address(side, &stack.stack));
-        judge(stack, old, new);
-        for resource in &mut stack.resources {
-            add_lines(resource, old, new);
-        }
-    }
+    let mut stacks = judged(before, after);
     let Moves { moves, renamed_stacks: _, notes: of_moves } =
         moves::find(before, after, &mut stacks);
     let refactorings = moves::refactorings(&moves, before).into_iter();
@@ -87,20 +80,41 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
     notes.extend(of_moves);
     notes.extend(stacks.iter().flat_map(|stack| refused_exports(stack, before, after)));
     for stack in &stacks {
-        let of = |side: &[Stack<'_>]| {
-            let stack = of_address(side, &stack.stack);
-            stack.map(|stack| limits(stack.template)).unwrap_or_default()
-        };
-        let known = of(before);
-        let near = of(after).into_iter().filter(|sentence| !known.contains(sentence));
-        notes.extend(near.map(|sentence| format!("{}: {sentence}", stack.stack)));
+        let [old, new] = [before, after].map(|side| of_address(side, &stack.stack));
+        notes.extend(new_limits(&stack.stack, old, new));
     }
     let alike = alike(&stacks);
     Review { stacks, alike, equal: 0, access, moves, refactorings, detours, notes }
 }
 
+/// The stacks that differ, with what CloudFormation does with their resources.
+pub(crate) fn judged(before: &[Stack<'_>], after: &[Stack<'_>]) -> Vec<StackChange> {
+    let mut stacks = change::stacks(before, after);
+    for stack in &mut stacks {
+        let [old, new] = [before, after].map(|side| of_address(side, &stack.stack));
+        judge(stack, old, new);
+        for resource in &mut stack.resources {
+            add_lines(resource, old, new);
+        }
+    }
+    stacks
+}
+
+/// The limits that a stack comes near only after the change, each in a sentence.
+pub(crate) fn new_limits(
+    address: &str,
+    before: Option<Stack<'_>>,
+    after: Option<Stack<'_>>,
+) -> Vec<String> {
+    let of =
+        |stack: Option<Stack<'_>>| stack.map(|stack| limits(stack.template)).unwrap_or_default();
+    let known = of(before);
+    let near = of(after).into_iter().filter(|sentence| !known.contains(sentence));
+    near.map(|sentence| format!("{address}: {sentence}")).collect()
+}
+
 /// The groups of stacks that are shown as one stack.
-fn alike(stacks: &[StackChange]) -> Vec<Alike> {
+pub(crate) fn alike(stacks: &[StackChange]) -> Vec<Alike> {
     let groups = classes::of(stacks).into_iter().filter(|class| class.members.len() >= ALIKE);
     let groups = groups.filter_map(|class| {
         let members: Vec<String> = class.members.into_iter().map(|one| one.stack).collect();

@@ -47,8 +47,13 @@ impl Reader<'_> {
     }
 
     fn blanks(&mut self) {
-        while self.peek().is_some_and(|one| " \t\r\n".contains(one)) {
-            self.take();
+        while let Some(one) = self.text.as_bytes().get(self.byte) {
+            match one {
+                b' ' | b'\t' | b'\r' => self.column = self.column.saturating_add(1),
+                b'\n' => (self.line, self.column) = (self.line.saturating_add(1), 1),
+                _ => return,
+            }
+            self.byte += 1;
         }
     }
 
@@ -114,6 +119,9 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Option<String> {
+        if let Some(text) = self.string_without_escapes() {
+            return Some(text);
+        }
         let from = self.byte;
         self.take()?;
         loop {
@@ -126,6 +134,18 @@ impl Reader<'_> {
             }
         }
         serde_json::from_str(&self.text[from..self.byte]).ok()
+    }
+
+    /// The usual string. `None`, and nothing is taken, if it has an escape or a control character.
+    fn string_without_escapes(&mut self) -> Option<String> {
+        let rest = self.text.get(self.byte + 1..)?;
+        let is_other = |byte: u8| matches!(byte, b'"' | b'\\') || byte < b' ';
+        let end = rest.bytes().position(is_other)?;
+        let text = rest.get(..end).filter(|_| rest.as_bytes().get(end) == Some(&b'"'))?;
+        self.byte += end + 2;
+        let width = u32::try_from(text.chars().count() + 2).unwrap_or(u32::MAX);
+        self.column = self.column.saturating_add(width);
+        Some(text.to_owned())
     }
 
     /// A number, a boolean or null.

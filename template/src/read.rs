@@ -9,6 +9,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::intrinsic::is_function_name;
+use crate::json;
 use crate::yaml::{Budget, Node, NodeKind, Plain, Span, parse};
 use crate::{
     DeletionPolicy, Intrinsic, LogicalId, Map, Output, Parameter, ResourceEntry, Template, Text,
@@ -37,7 +38,11 @@ pub fn template(text: &str) -> Result<Template, ReadError> {
 
 /// Reads a template that a program wrote. A repeated key is an error, because readers differ in which value they take.
 pub fn written(text: &str) -> Result<Template, ReadError> {
-    let root = root(text)?;
+    // Programs write JSON, which the reader of YAML reads into the same tree, and much more slowly.
+    let root = match json::parse(text, &Budget::FILE) {
+        Some(root) => root,
+        None => root(text)?,
+    };
     match repeated(&root) {
         Some((key, node)) => fail(node, format!("`{key}` stands twice in one mapping")),
         None => read(&root),

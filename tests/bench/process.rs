@@ -1,4 +1,5 @@
-//! Whole runs of the binary: wall time, CPU time and memory, as a user experiences them.
+//! Whole runs of the binary: wall time, CPU time and memory, as a user experiences them. With the argument `changes` only the
+//! reviews of the largest mesh.
 
 #[path = "../generate.rs"]
 mod generate;
@@ -44,6 +45,14 @@ fn main() {
     let folder = tempfile::tempdir_in(parent).expect("a temporary folder");
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/lab");
     say("| mesh | command | wall | CPU | memory |\n| --- | --- | ---: | ---: | ---: |");
+    if std::env::args().any(|argument| argument == "changes") {
+        let (name, size, runs) = SIZES[SIZES.len() - 1];
+        let mesh = folder.path().join("mesh");
+        let mut files = generate::mesh(size);
+        write(&mesh, &files);
+        report_changes(name, &mesh, &mut files, folder.path(), runs);
+        return;
+    }
     for command in COMMANDS {
         report("examples/lab", command, &[&lab], folder.path(), 21);
     }
@@ -63,7 +72,7 @@ fn main() {
     }
 }
 
-/// The review of a mesh in which one dataset differs, and of two equal assemblies.
+/// The review of a mesh in which one dataset differs, of two equal assemblies, and of two that differ in each stack.
 fn report_changes(
     name: &str,
     mesh: &Path,
@@ -81,6 +90,19 @@ fn report_changes(
         assert!(status.success(), "{name}: {status}");
     }
     report(&format!("{name}; equal assemblies"), DIFF, &[&before, &after], folder, runs);
+    for (what, edit) in EDITS {
+        let templates = templates(&after.join("templates"));
+        let texts: Vec<String> =
+            templates.iter().map(|path| fs::read_to_string(path).expect("a template")).collect();
+        for (path, text) in templates.iter().zip(&texts) {
+            fs::write(path, edit(text)).expect("a template");
+        }
+        let name = format!("{name}; {what} in each stack");
+        report(&name, DIFF, &[&before, &after], folder, runs);
+        for (path, text) in templates.iter().zip(&texts) {
+            fs::write(path, text).expect("a template");
+        }
+    }
     for out in [changed, before, after] {
         fs::remove_dir_all(out).expect("the folder was there");
     }
@@ -102,6 +124,46 @@ fn change_dataset(files: &mut [(String, String)]) {
     let changed = text.replacen("cron(0 1 * * ? *)", "cron(0 2 * * ? *)", 1);
     assert_ne!(*text, changed, "a dataset has a crawler");
     *text = changed;
+}
+
+/// What a new release of a library may change in each stack, and the function that changes it.
+const EDITS: [(&str, fn(&str) -> String); 2] =
+    [("another description", describe_otherwise), ("another tag", tag)];
+
+/// Changes the first description of a resource, or that of the template if there is none.
+fn describe_otherwise(template: &str) -> String {
+    let mark = "\"Description\": \"";
+    let resources = template.find("\"Resources\": {").expect("resources");
+    let (head, rest) = template.split_at(resources);
+    if rest.contains(mark) {
+        return format!("{head}{}", rest.replacen(mark, &format!("{mark}Release 2. "), 1));
+    }
+    let changed = template.replacen(mark, &format!("{mark}Release 2. "), 1);
+    assert_ne!(changed, template, "a template has a description");
+    changed
+}
+
+/// Adds a tag to the first resource with tags. In a stack without one, another description stands for it.
+fn tag(template: &str) -> String {
+    let mark = "\"Tags\": [";
+    if !template.contains(mark) {
+        return describe_otherwise(template);
+    }
+    template.replacen(mark, &format!("{mark} {{ \"Key\": \"Release\", \"Value\": \"2\" }},"), 1)
+}
+
+/// The files below a folder of templates.
+fn templates(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(templates(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// Writes the templates of a mesh.

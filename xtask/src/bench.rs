@@ -18,6 +18,12 @@ pub(crate) fn measure(arguments: &[&str]) -> Result {
     run("cargo", &command)
 }
 
+/// Measures the reviews of the largest mesh alone.
+pub(crate) fn changes() -> Result {
+    let bench = ["bench", "--package", "lakewright-cli", "--bench", "process", "--", "changes"];
+    run("cargo", &bench)
+}
+
 /// Prints what the CDK's diff and `lakewright diff` say about the same changes (docs/comparison.md).
 pub(crate) fn review() -> Result {
     let modules = node_packages("target/node-review", &CDK)?;

@@ -21,6 +21,7 @@ cargo xtask <task>
   codegen --refresh  pins schemas and IAM actions again from their packages, then generates
   emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
   bench [process|phases]   the benchmarks: whole processes, single phases
+  bench changes            the benchmark of reviews of the largest mesh alone
   bench review             what the CDK's diff and ours say about the same changes; also `bench --review`
 ";
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
         ["bench", "review" | "--review"] => bench::review(),
+        ["bench", "changes"] => bench::changes(),
         ["bench", rest @ ..] => bench::measure(rest),
         _ => Err(USAGE.to_owned()),
     };

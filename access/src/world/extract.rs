@@ -48,7 +48,7 @@ pub enum OnUnresolved {
 }
 
 /// The access-related content of one template.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Piece {
     pub(super) roles: Vec<Role>,
     /// Managed policies: the ARN, the document and the ARNs of the roles.
@@ -194,6 +194,13 @@ impl Piece {
             }
         }
         Ok(reader.piece)
+    }
+
+    /// Takes the tags of the template's roles and resources out: those of the roles first, in the template's order.
+    pub fn take_tags(&mut self) -> Vec<BTreeMap<String, String>> {
+        let roles = self.roles.iter_mut().map(|role| &mut role.tags);
+        let resources = self.resources.iter_mut().map(|resource| &mut resource.tags);
+        roles.chain(resources).map(std::mem::take).collect()
     }
 }
 

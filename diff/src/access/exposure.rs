@@ -143,6 +143,12 @@ pub(super) fn changes(worlds: &Worlds<'_>, stacks: &[StackChange]) -> Vec<Access
     found
 }
 
+/// Whether a changed resource has a public access block that differs.
+pub(super) fn is_changed(stack: &StackChange) -> bool {
+    let mut paths = stack.resources.iter().flat_map(|one| &one.properties).map(|one| &one.path);
+    paths.any(|path| path.starts_with(PROPERTY))
+}
+
 fn change(principal: &str, reach: Reach, is_gained: bool) -> AccessChange {
     let principal = principal.to_owned();
     let (unknown, one) = (Vec::new(), vec![reach]);

@@ -14,6 +14,7 @@ use super::elements::{Element, all, differing};
 use super::exposure;
 use super::naming::Naming;
 use super::requests::Whom;
+use super::tags::NamedTags;
 
 /// The largest number of roles that are asked about one element for everybody or for a whole account.
 const MOST_ROLES: usize = 500;
@@ -46,17 +47,18 @@ pub(super) fn questions(worlds: &Worlds<'_>) -> Questions {
     let is_limited = is_other || before.session() != after.session();
     let roles: BTreeSet<&String> = before.roles().keys().chain(after.roles().keys()).collect();
     let points = points_of(worlds);
+    let tags = NamedTags::of(worlds);
     let mut naming = None;
     for arn in roles {
         let from = questions.all.len();
-        of_role(worlds, arn, is_limited, &mut naming, &mut questions);
+        of_role(worlds, arn, (is_limited, &tags), &mut naming, &mut questions);
         let through = through_points(&points, &questions.all[from..]);
         questions.all.extend(through);
     }
     let resources: BTreeSet<&String> = worlds.both().flat_map(resources_of).collect();
     for arn in resources {
         let own_points = arn.split_once(":s3:::").and_then(|(_, bucket)| points.get(bucket));
-        of_resource(worlds, arn, is_other, own_points, &mut questions);
+        of_resource(worlds, arn, (is_other, &tags), own_points, &mut questions);
     }
     questions
 }
@@ -64,7 +66,7 @@ pub(super) fn questions(worlds: &Worlds<'_>) -> Questions {
 fn of_role<'w>(
     worlds: &Worlds<'w>,
     arn: &str,
-    is_limited: bool,
+    (is_limited, tags): (bool, &NamedTags),
     naming: &mut Option<Naming<'w>>,
     questions: &mut Questions,
 ) {
@@ -82,9 +84,9 @@ fn of_role<'w>(
         documents.iter().map(AsRef::as_ref).collect::<Vec<&Document>>()
     });
     let mut elements = differing(identity[0].iter().copied(), identity[1].iter().copied());
-    let facts = roles.map(|role| role.map(|role| &role.tags));
+    let own_tags = roles.map(|role| role.map(|role| &role.tags));
     let is_made = roles[0].is_some() != roles[1].is_some();
-    let is_other = !is_made && facts[0] != facts[1];
+    let is_other = !is_made && tags.differ(own_tags[0], own_tags[1]);
     // A boundary, tags and policies of the organization take part in everything that the role may do.
     if boundaries[0] != boundaries[1] || is_other || is_limited {
         elements.extend(all(identity.iter().flatten().copied()));
@@ -165,21 +167,23 @@ fn resources_of(world: &World) -> impl Iterator<Item = &String> {
 fn of_resource(
     worlds: &Worlds<'_>,
     arn: &str,
-    is_restricted: bool,
+    (is_restricted, tags): (bool, &NamedTags),
     points: Option<&BTreeSet<&str>>,
     questions: &mut Questions,
 ) {
     let resources = worlds.stated.map(|world| world.resources().get(arn));
     let policies = resources.map(|one| one.and_then(|one: &Resource| one.policy.as_ref()));
-    let facts = resources.map(|one| one.map(|one| (&one.tags, &one.account)));
+    let own_tags = resources.map(|one| one.map(|one| &one.tags));
+    let accounts = resources.map(|one| one.map(|one| &one.account));
+    let is_tagged = tags.differ(own_tags[0], own_tags[1]);
     let links = worlds.stated.map(|world| {
         let aliases = world.aliases_of().get(arn).into_iter().flatten();
         (aliases.collect::<BTreeSet<&String>>(), world.access_points().get(arn))
     });
     let is_on_both = resources[0].is_some() == resources[1].is_some();
     let blocks = worlds.stated.map(|world| exposure::restricts(world, arn));
-    let is_different = facts[0] != facts[1] || links[0] != links[1] || blocks[0] != blocks[1];
-    let is_other = is_on_both && (is_different || is_restricted);
+    let is_moved = accounts[0] != accounts[1] || links[0] != links[1] || blocks[0] != blocks[1];
+    let is_other = is_on_both && (is_tagged || is_moved || is_restricted);
     if policies[0] == policies[1] && !is_other {
         return;
     }
