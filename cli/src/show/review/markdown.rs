@@ -362,7 +362,7 @@ fn inline(sentence: &Sentence) -> String {
 
 /// A text in a code span. Source: "Code spans" in the GitHub Flavored Markdown specification: the delimiters are longer
 /// or shorter than every run of backticks in it, and one space on each side is taken away.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = sentences::printable(text);
     if text.trim().is_empty() {
         return "(empty)".to_owned();

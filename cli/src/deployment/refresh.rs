@@ -1,0 +1,331 @@
+//! Refreshes a mesh: observe, skip what is unchanged, deploy the rest, write down what was done.
+
+mod part;
+mod prepared;
+mod report;
+mod signals;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use lakewright_analysis::Error;
+use lakewright_analysis::words::count;
+use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
+use lakewright_deployer::journal::JournalFile;
+use lakewright_deployer::lease::Lease;
+use lakewright_deployer::paced::Paced;
+use lakewright_deployer::record::{self, Opening, Record, Shelf};
+use lakewright_deployer::renew::renew;
+use lakewright_fleet::event::{Change, Event};
+use lakewright_fleet::journal::{Intent, Journal, NoJournal};
+use lakewright_fleet::plan::{Action, Plan, plan};
+use lakewright_fleet::schedule::Limits;
+use lakewright_stacks::Names;
+use lakewright_template::StackAddress;
+use serde_json::Value;
+
+pub(crate) use self::part::Part;
+pub(crate) use self::prepared::Prepared;
+use self::report::Night as Told;
+use super::seen::{Gone, Known, Seen, before};
+use super::{Deployment, exit, show, unreachable};
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// How often a run that waits for another one looks again.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// What a run may do although nobody is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Allowed {
+    /// Changes that replace or delete what holds data.
+    DataLoss,
+}
+
+/// How a run goes on, and what it writes down.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Night {
+    /// At most this many stacks at once, in all accounts and regions
+    #[arg(long, value_name = "N", default_value_t = Limits::default().total, value_parser = at_least_one)]
+    concurrency: usize,
+    /// At most this many stacks at once in an account and region
+    #[arg(long, value_name = "N", default_value_t = Limits::default().per_place, value_parser = at_least_one)]
+    per_region: usize,
+    /// Start no further stack after this many have failed [default: no limit]
+    #[arg(long, value_name = "N")]
+    failures: Option<usize>,
+    /// Start no further stack after this many minutes [default: no limit]
+    #[arg(long, value_name = "MINUTES")]
+    minutes: Option<u64>,
+    /// Refresh this account, or account and region, before all others, which start only if nothing failed in it
+    #[arg(long, value_name = "ACCOUNT[/REGION]", value_parser = part::parse)]
+    canary: Vec<part::Where>,
+    /// Wait this long for another run to end [default: not at all]
+    #[arg(long, value_name = "MINUTES", default_value_t = 0, hide_default_value = true)]
+    wait: u64,
+    /// Make these changes although nobody is asked
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    allow: Vec<Allowed>,
+    /// Write each request that changes something into this new file first, so that `--resume` can go on
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    journal: Option<PathBuf>,
+    /// Go on with the run that wrote this file
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Write a report of the run into this file: HTML if its name ends so, else Markdown
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// The journal of a run, and what an earlier part of the run left open.
+struct Written {
+    file: Option<JournalFile>,
+    open: BTreeMap<StackAddress, Intent>,
+    requests: BTreeMap<StackAddress, u32>,
+}
+
+impl Written {
+    fn journal(&self) -> &dyn Journal {
+        match &self.file {
+            Some(file) => file,
+            None => &NoJournal,
+        }
+    }
+}
+
+impl Deployment<'_> {
+    /// Refreshes a part of the mesh, or all of it.
+    pub(crate) fn refresh(
+        mut self,
+        part: &Part,
+        night: &Night,
+        ui: &mut Ui,
+    ) -> Result<Exit, Failure> {
+        let begun = Instant::now();
+        let whole = self.lease_of(part);
+        let (mut seen, plan) = self.free_and_planned(part, whole.as_ref(), night, ui)?;
+        show::plan(&plan, &self.unknown(&seen), &Value::Null, false, ui);
+        let refusals = self.refusals(&plan, &seen.observed, &[]);
+        for text in &refusals {
+            ui.error(text);
+        }
+        if !refusals.is_empty() {
+            return Ok(Exit::No);
+        }
+        let written = self.written(&plan, part, night, ui)?;
+        let mut told = Told::new(&self.id, self.lease.id(), &plan);
+        let exit = if plan.is_done() {
+            ui.note("every stack is up to date");
+            Exit::Done
+        } else {
+            self.begin_record(&mut seen, ui)?;
+            let summary = self.carry_through(&plan, &mut seen, night, &written, &mut told, ui);
+            told.end(&summary);
+            match ended(&summary) {
+                Exit::Done if part.is_all() => {
+                    self.close_record(&mut seen, &Gone::new(), ui);
+                    Exit::Done
+                }
+                other => {
+                    self.leave_record(&mut seen, ui);
+                    other
+                }
+            }
+        };
+        if let Some(file) = &written.file {
+            file.end().map_err(|error| Failure::unexpected(error.to_string()))?;
+        }
+        if let Some(path) = &night.report {
+            told.write(path, begun.elapsed())?;
+            ui.note(&format!("the report is in {}", path.display()));
+        }
+        Ok(exit)
+    }
+
+    /// Takes a lease of its own for a part of the mesh, so that several machines refresh one part each. Returns where
+    /// the record of the whole mesh is, which a run of the whole mesh has its lease in.
+    fn lease_of(&mut self, part: &Part) -> Option<Shelf> {
+        let name = part.name()?;
+        let whole = self.shelf.clone();
+        self.shelf.key = Names::new(self.mesh).part_record_key(&name);
+        self.lease = Lease::new(self.shelf.clone(), &self.id);
+        Some(whole)
+    }
+
+    /// Observes and plans. While another run changes the mesh, waits as long as it may, and then looks again.
+    fn free_and_planned(
+        &mut self,
+        part: &Part,
+        whole: Option<&Shelf>,
+        night: &Night,
+        ui: &mut Ui,
+    ) -> Result<(Seen, Plan), Failure> {
+        let begun = Instant::now();
+        let mut is_told = false;
+        loop {
+            let seen = self.observe()?;
+            let free = self.is_free(&seen).and_then(|()| self.is_whole_free(whole));
+            match free {
+                Ok(()) => {
+                    let plan = self.planned_part(&seen, part)?;
+                    return Ok((seen, plan));
+                }
+                Err(error) if begun.elapsed() >= minutes(night.wait) => return Err(error),
+                Err(error) => {
+                    if !is_told {
+                        ui.note(&format!("waits for its end: {}", error.message));
+                        is_told = true;
+                    }
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+            }
+        }
+    }
+
+    /// Fails if a run changes the whole mesh.
+    fn is_whole_free(&self, whole: Option<&Shelf>) -> Result<(), Failure> {
+        let Some(shelf) = whole else { return Ok(()) };
+        let record = self.runtime.block_on(record::read(&self.aws, shelf, &self.id));
+        let record = record.map_err(|error| unreachable(&error))?;
+        self.lease.check(&record).map(drop).map_err(|error| before(&error))
+    }
+
+    /// The plan of a part: stacks outside of it, stacks that the mesh no longer has, and bootstraps of other accounts
+    /// stay as they are.
+    fn planned_part(&mut self, seen: &Seen, part: &Part) -> Result<Plan, Failure> {
+        let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
+        let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
+        for step in &mut plan.steps {
+            if step.action == Action::Delete {
+                step.action = Action::Orphan;
+            }
+            if !part.holds(&step.address.place) && step.is_change() {
+                step.action = Action::Keep;
+            }
+        }
+        for address in self.of_owners(&plan).into_iter().cloned().collect::<Vec<_>>() {
+            plan.keep(&address);
+        }
+        self.load_templates(&plan)?;
+        self.narrow_last(&mut plan, &seen.sites)?;
+        let id = self.lease.id().to_owned();
+        renew(&mut plan, &mut self.stacks, &id)
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
+        Ok(plan)
+    }
+
+    /// The journal of the run. A resumed run goes on under its own id, so that CloudFormation knows its requests.
+    fn written(
+        &mut self,
+        plan: &Plan,
+        part: &Part,
+        night: &Night,
+        ui: &mut Ui,
+    ) -> Result<Written, Failure> {
+        let none = Written { file: None, open: BTreeMap::new(), requests: BTreeMap::new() };
+        let failed = |error: lakewright_deployer::journal::JournalFileError| {
+            Failure::usage(error.to_string())
+        };
+        if let Some(path) = &night.journal {
+            let file = JournalFile::create(path, self.lease.id(), &self.id, part.name().as_deref());
+            return Ok(Written { file: Some(file.map_err(failed)?), ..none });
+        }
+        let Some(path) = &night.resume else { return Ok(none) };
+        let (file, replay) = JournalFile::open(path, &self.id, part.name().as_deref()).map_err(failed)?;
+        let open = count(replay.open.len(), "request");
+        ui.note(&format!(
+            "goes on with run {}: {} done, {open} without a known outcome",
+            replay.run,
+            count(replay.finished.len(), "stack"),
+        ));
+        self.lease = Lease::resumed(self.shelf.clone(), &self.id, &replay.run);
+        Ok(Written { file: Some(file), open: replay.open, requests: replay.requests })
+    }
+
+    /// Carries out the plan.
+    fn carry_through(
+        &self,
+        plan: &Plan,
+        seen: &mut Seen,
+        night: &Night,
+        written: &Written,
+        told: &mut Told,
+        ui: &mut Ui,
+    ) -> Summary {
+        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
+        let stop = Stop::default();
+        let may_lose = night.allow.contains(&Allowed::DataLoss);
+        let summary = {
+            let report = |event: Event| {
+                told.event(&event);
+                shower.event(&event);
+            };
+            let ask = |_: &StackAddress, changes: &[Change]| {
+                may_lose || show::at_risk(changes).is_empty()
+            };
+            let cloud = Paced::new(&self.aws, night.per_region);
+            let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
+                .with_policy(night.policy(plan))
+                .with_journal(written.journal(), written.open.clone(), written.requests.clone());
+            let Seen { sites, spots, record, .. } = seen;
+            let until = night.minutes.map(minutes);
+            if let Known::Read(record) = record {
+                let run = driver.run(plan, &self.stacks, sites);
+                let run = signals::stopping(&stop, until, run);
+                self.runtime.block_on(self.lease.during(&self.aws, record, run))
+            } else {
+                let (mesh, keeper) = (&*self.id, &self.keeper);
+                let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
+                let mut read = Record::default();
+                let run = driver.run_with_record(plan, &self.stacks, sites, &opening, &mut read);
+                let summary = self.runtime.block_on(signals::stopping(&stop, until, run));
+                if read.version.is_some() {
+                    *record = Known::Read(read);
+                }
+                summary
+            }
+        };
+        shower.end(&summary);
+        summary
+    }
+}
+
+impl Night {
+    fn policy(&self, plan: &Plan) -> Policy {
+        let mut waves = BTreeMap::new();
+        if !self.canary.is_empty() {
+            for step in &plan.steps {
+                let place = &step.address.place;
+                let is_first = self.canary.iter().any(|canary| canary.holds(place));
+                waves.insert(place.clone(), usize::from(!is_first));
+            }
+        }
+        Policy {
+            limits: Limits { per_place: self.per_region, total: self.concurrency },
+            failures: self.failures,
+            waves,
+            imports_existing: false,
+        }
+    }
+}
+
+fn minutes(number: u64) -> Duration {
+    Duration::from_secs(number.saturating_mul(60))
+}
+
+/// The exit of a run: one that was stopped before its end, without a failure, is declined.
+fn ended(summary: &Summary) -> Exit {
+    match exit(summary) {
+        Exit::Done if !summary.skipped.is_empty() => Exit::Declined,
+        other => other,
+    }
+}

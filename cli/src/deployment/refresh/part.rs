@@ -1,0 +1,85 @@
+//! The part of a mesh that a run refreshes.
+
+use clap::Args;
+use lakewright_fleet::shard::Shard;
+use lakewright_template::Place;
+use lakewright_template::place::PlaceError;
+
+use crate::exit::Failure;
+
+/// An account, or an account and region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Where {
+    /// All regions of an account.
+    Account(String),
+    /// One account and region.
+    Place(Place),
+}
+
+impl Where {
+    /// Whether a place is one of these.
+    pub(crate) fn holds(&self, place: &Place) -> bool {
+        match self {
+            Self::Account(account) => place.account == account.as_str(),
+            Self::Place(one) => one == place,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Account(account) => account.clone(),
+            Self::Place(Place { account, region }) => format!("{account}-{region}"),
+        }
+    }
+}
+
+/// Reads `ACCOUNT` or `ACCOUNT/REGION`.
+pub(super) fn parse(text: &str) -> Result<Where, PlaceError> {
+    match text.split_once('/') {
+        Some((account, region)) => Ok(Where::Place(Place::parse(account, region)?)),
+        // The account is checked as that of any place.
+        None => Place::parse(text, "us-east-1").map(|place| Where::Account(place.account.to_string())),
+    }
+}
+
+/// Which part of the mesh is refreshed; all of it without an option.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Part {
+    /// Refresh only this account, or account and region
+    #[arg(long, value_name = "ACCOUNT[/REGION]", value_parser = parse, conflicts_with = "shard")]
+    place: Option<Where>,
+    /// Refresh only part I of N; each account and region is in one part. Without it, the part is taken from the
+    /// variables of an AWS Batch array job (with `--shards`) or of an indexed job of Kubernetes
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    shard: Option<Shard>,
+    /// The number of parts, if AWS_BATCH_JOB_ARRAY_INDEX or JOB_COMPLETION_INDEX says which one this machine takes
+    #[arg(long, value_name = "N", conflicts_with_all = ["shard", "place"])]
+    shards: Option<u32>,
+}
+
+impl Part {
+    /// This part, with the index that the machine's variables give.
+    pub(crate) fn resolved(&self) -> Result<Self, Failure> {
+        let Some(of) = self.shards else { return Ok(self.clone()) };
+        let shard = Shard::from_variables(of, |name| std::env::var(name).ok());
+        let shard = shard.map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(Self { shard: Some(shard), shards: None, place: None })
+    }
+
+    /// Whether it is the whole mesh.
+    pub(crate) fn is_all(&self) -> bool {
+        self.place.is_none() && self.shard.is_none()
+    }
+
+    /// Whether a place belongs to it.
+    pub(crate) fn holds(&self, place: &Place) -> bool {
+        self.place.as_ref().is_none_or(|one| one.holds(place))
+            && self.shard.as_ref().is_none_or(|shard| shard.holds(place))
+    }
+
+    /// Its name in the key of its lease; `None` for the whole mesh.
+    pub(crate) fn name(&self) -> Option<String> {
+        let place = self.place.as_ref().map(Where::name);
+        place.or_else(|| self.shard.as_ref().map(|shard| format!("part-{shard}").replace('/', "-of-")))
+    }
+}
