@@ -136,6 +136,7 @@ pub(crate) enum Command {
     Init(command::init::InitArgs),
     /// List the stacks of a mesh
     Ls(command::ls::LsArgs),
+    Refresh(command::refresh::RefreshArgs),
     /// Print the pivot role of an environment as a template of its own
     PivotRole(command::pivot_role::PivotRoleArgs),
     /// Prove that the templates give exactly the access that the mesh asks for

@@ -2,6 +2,7 @@
 
 mod invitations;
 mod owners;
+pub(crate) mod refresh;
 pub(crate) mod removal;
 mod review;
 mod seen;
@@ -34,6 +35,7 @@ use lakewright_fleet::plan::{Action, Observed, Plan, plan};
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::{DeployTarget, Names};
+use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress, StackKind, Template};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -83,6 +85,8 @@ impl Options {
 pub(crate) struct Wanted<'m> {
     pub(crate) mesh: &'m Mesh,
     pub(crate) found: Vec<Found>,
+    /// Instead of `found`: the folder of an assembly, and its stacks. Their templates are read when they are needed.
+    pub(crate) listed: Option<(PathBuf, Vec<(StackEntry, DeployTarget)>)>,
     /// The bootstrap templates with only the permissions that the stacks use, by address.
     pub(crate) needed: BTreeMap<StackAddress, Template>,
     /// The roles used to read the stacks of an earlier version, by address.
@@ -117,6 +121,8 @@ pub(crate) struct Deployment<'m> {
     /// The mesh's id.
     id: String,
     stacks: BTreeMap<StackAddress, Stack>,
+    /// The folder of the assembly with the templates, if they are not in `stacks`.
+    folder: Option<PathBuf>,
     /// The bootstrap templates with only the permissions that the stacks use, by address.
     needed: BTreeMap<StackAddress, Template>,
     /// The roles used to deploy each stack, and to read the stacks that the mesh no longer has.
@@ -139,7 +145,7 @@ pub(crate) struct Deployment<'m> {
 impl<'m> Deployment<'m> {
     /// Connects to AWS with the caller's credentials, which must be of the central account.
     pub(crate) fn connect(
-        Wanted { mesh, found, needed, base, sources }: Wanted<'m>,
+        Wanted { mesh, found, listed, needed, base, sources }: Wanted<'m>,
         options: &Options,
         import_existing: bool,
         progress: Progress,
@@ -159,15 +165,25 @@ impl<'m> Deployment<'m> {
         let mut stacks = BTreeMap::new();
         let mut targets = base;
         let mut lines = Lines::new();
-        for Found { mut stack, target } in found {
-            let entry = stack.entry;
-            lines.insert(entry.address(), closest_first(&mut stack.lowered, sources));
+        let site_of = |entry: &StackEntry, target: &DeployTarget| {
             let access = if entry.kind == StackKind::Bootstrap {
                 Access::Owner { role: options.owner_role.clone().unwrap_or_default() }
             } else {
-                deployer(&target)
+                deployer(target)
             };
-            let site = Site { place: entry.place(), access };
+            Site { place: entry.place(), access }
+        };
+        let (folder, listed) = listed.unzip();
+        for (entry, target) in listed.unwrap_or_default() {
+            let (address, site) = (entry.address(), site_of(&entry, &target));
+            targets.insert(address.clone(), target);
+            let (template, assets) = (String::new(), BTreeMap::new());
+            stacks.insert(address, Stack { entry, template, assets, site });
+        }
+        for Found { mut stack, target } in found {
+            let entry = stack.entry;
+            lines.insert(entry.address(), closest_first(&mut stack.lowered, sources));
+            let site = site_of(&entry, &target);
             let assets = stack.assets.into_iter();
             let assets = assets.map(|asset| (asset.entry.path, asset.bytes.into_owned())).collect();
             let address = entry.address();
@@ -183,6 +199,7 @@ impl<'m> Deployment<'m> {
             sources,
             id,
             stacks,
+            folder,
             needed,
             targets,
             shelf,

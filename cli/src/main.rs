@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Graph(arguments) => command::graph::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
         Command::Ls(arguments) => command::ls::run(&arguments, &mut ui),
+        Command::Refresh(arguments) => command::refresh::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),
         Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),

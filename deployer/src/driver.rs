@@ -143,24 +143,6 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
         (self.report.borrow_mut())(event);
     }
 
-    /// All deployed stacks of several sites, by address. The sites are listed at the same time.
-    pub async fn observe(
-        &self,
-        sites: &[Site],
-    ) -> Result<BTreeMap<StackAddress, Observed>, CloudError> {
-        let lists = sites.iter().map(async |site| {
-            let listed = self.cloud.list(site).await?;
-            Ok(listed.into_iter().map(|(name, stack)| (site.address(&name), stack)).collect())
-        });
-        let lists: Vec<Result<BTreeMap<_, _>, CloudError>> =
-            futures_util::stream::iter(lists).buffered(LISTINGS).collect().await;
-        let mut observed = BTreeMap::new();
-        for list in lists {
-            observed.extend(list?);
-        }
-        Ok(observed)
-    }
-
     /// Performs the steps of a plan, each as soon as the steps that it depends on are done. If a stack fails, only the
     /// stacks that depend on it are skipped. If another run is changing a stack, this run changes nothing more, because
     /// the two would collide at other stacks too.
@@ -530,6 +512,15 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
 const NO_SITE: &str = "nobody is known who may look into its account and region";
 /// The same of a stack that is to be made.
 const NO_STACK: &str = "it is not among the stacks of the mesh";
+
+/// The stacks of several sites by name, in the order of the sites, which are listed at the same time.
+pub async fn list_all<'s>(
+    cloud: &impl Cloud,
+    sites: impl IntoIterator<Item = &'s Site>,
+) -> Vec<Result<BTreeMap<String, Observed>, CloudError>> {
+    let lists = sites.into_iter().map(|site| cloud.list(site));
+    futures_util::stream::iter(lists).buffered(LISTINGS).collect().await
+}
 
 fn undoable(step: &Step, reason: &str) -> CloudError {
     let what = format!("{} {}", step.action.as_str(), step.address);

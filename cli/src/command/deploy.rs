@@ -8,7 +8,7 @@ use lakewright_analysis::synthesis::{needed, synthesize_all};
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::render;
 use lakewright_manifest::resolve::placeholders;
-use lakewright_manifest::{Report, SourceFile};
+use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::Plan;
 
 use crate::arguments::day::Day;
@@ -67,17 +67,8 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         );
         return Ok(Exit::Declined);
     }
-    // At another endpoint than AWS, such as an emulator, all accounts are made up.
-    let left = placeholders(&mesh);
-    if !left.is_empty() && std::env::var_os("AWS_ENDPOINT_URL").is_none_or(|url| url.is_empty()) {
-        ui.report(&left, &loaded.sources);
-        ui.error("nothing is deployed until these values are replaced");
+    if !ready(&mesh, &loaded.sources, ui) {
         return Ok(Exit::No);
-    }
-    if !left.is_empty() {
-        ui.note(
-            "the examples' own values are accepted, because AWS_ENDPOINT_URL is set; on AWS `deploy` refuses them",
-        );
     }
     let day = arguments.day.or_today()?;
     let plan = Plan::of(&mesh, Some(&day));
@@ -98,7 +89,8 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
             return Ok(Exit::No);
         }
     };
-    let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
+    let sources = &loaded.sources;
+    let wanted = Wanted { mesh: &mesh, found, listed: None, needed, base, sources };
     let deployment =
         Deployment::connect(wanted, &arguments.options, arguments.import_existing, progress)?;
     let path = arguments.mesh.display().to_string();
@@ -106,6 +98,25 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     let exit = deployment.run(request, ui)?;
     left_to_owners(arguments, &plan, ui);
     Ok(exit)
+}
+
+/// Whether a mesh can be deployed: it has no values of the examples, which AWS does not know. Says why not.
+pub(crate) fn ready(mesh: &Mesh, sources: &[SourceFile], ui: &mut Ui) -> bool {
+    let left = placeholders(mesh);
+    if left.is_empty() {
+        return true;
+    }
+    // At another endpoint than AWS, such as an emulator, all accounts are made up.
+    let is_elsewhere = std::env::var_os("AWS_ENDPOINT_URL").is_some_and(|url| !url.is_empty());
+    if is_elsewhere {
+        ui.note(
+            "the examples' own values are accepted, because AWS_ENDPOINT_URL is set; on AWS they are refused",
+        );
+    } else {
+        ui.report(&left, sources);
+        ui.error("nothing is deployed until these values are replaced");
+    }
+    is_elsewhere
 }
 
 /// Shows the warnings that `check` shows. In JSON they are one event on a line, like everything that a deployment

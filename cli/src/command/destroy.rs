@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
     let base = base(&mesh, arguments.options.base.as_deref())?;
     // `destroy` changes no bootstrap stack.
     let needed = BTreeMap::new();
-    let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &loaded.sources };
+    let wanted = Wanted { mesh: &mesh, found, listed: None, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, false, progress)?;
     let removal = Removal {
         stack: arguments.stack.as_deref(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
+use lakewright_deployer::driver::list_all;
 use lakewright_deployer::record::{self, Record, Spot};
 use lakewright_fleet::plan::Observed;
 use lakewright_fleet::status::{Standing, standing};
@@ -54,8 +55,9 @@ impl Deployment<'_> {
             sites.entry(spot.place).or_insert(site);
         }
         let mut observed = BTreeMap::new();
-        for site in sites.values() {
-            let listed = match self.runtime.block_on(self.aws.list(site)) {
+        let lists = list_all(&self.aws, sites.values());
+        for (site, listed) in sites.values().zip(self.runtime.block_on(lists)) {
+            let listed = match listed {
                 // An account has no deploy role before it is bootstrapped.
                 Err(error @ CloudError::Access { .. }) => self.list_as_owner(site, &error)?,
                 other => other.map_err(|error| unreachable(&error))?,
@@ -324,7 +326,7 @@ impl Deployment<'_> {
 }
 
 /// The failure if a run does not begin.
-fn before(error: &CloudError) -> Failure {
+pub(super) fn before(error: &CloudError) -> Failure {
     Failure { message: format!("{error}; nothing was changed"), ..unreachable(error) }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn deployed(
     }
     // Nothing is deployed, so neither the bootstraps that would be enough nor former places beside the record matter.
     let (needed, base) = (BTreeMap::new(), BTreeMap::new());
-    let wanted = Wanted { mesh: &mesh, found, needed, base, sources: &sources };
+    let wanted = Wanted { mesh: &mesh, found, listed: None, needed, base, sources: &sources };
     let DiffArgs { profile, region, owner_role, .. } = arguments;
     let options = Options::looking(profile.clone(), region.clone(), owner_role.clone());
     let deployment = Deployment::connect(wanted, &options, false, Progress::watched())?;
