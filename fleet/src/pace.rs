@@ -28,17 +28,19 @@ impl Rates {
 
 /// The lowest rate, in requests in a second.
 const LEAST: f64 = 0.05;
-/// By how much each success raises the rate while no limit is known, in requests in a second.
-const START_STEP: f64 = 0.1;
-/// By how much each success raises the rate later, as a part of the rate at which AWS last refused a request. From the rate
-/// after a refusal to the limit it takes 60 successes, so that less than 2 % of the requests are refused.
-const STEP: f64 = 0.002;
+/// By how much each success raises the rate while no limit is known, as a part of the rate.
+const FREE: f64 = 0.03;
+/// By how much each success raises the rate near the limit, as a part of the limit: the rate at which AWS last refused a
+/// request. Together with [`CLOSER`], it takes about 50 successes from the rate after a refusal to the limit.
+const STEP: f64 = 0.0015;
+/// The part of the distance to the limit that each success adds.
+const CLOSER: f64 = 0.01;
 /// The part of the rate that is left after a refusal.
 const LOWERED: f64 = 0.88;
 /// The same while the rate is far above the limit.
 const HALVED: f64 = 0.5;
-/// Above this multiple of the known limit, a limit is no longer known: AWS allows more than before.
-const OUTGROWN: f64 = 1.5;
+/// Above this multiple of the limit, no limit is known: AWS allows more than before.
+const OUTGROWN: f64 = 1.1;
 /// Fewer successes than this between two refusals mean that the rate is far above the limit.
 const FEW: u32 = 8;
 /// Refusals this soon after another one are answers to requests that were sent before the rate was lowered.
@@ -111,10 +113,9 @@ impl Pace {
         if self.tokens >= 1.0 {
             return;
         }
-        if self.limit.is_some_and(|limit| self.rate > limit * OUTGROWN) {
-            self.limit = None;
-        }
-        let step = self.limit.map_or(START_STEP, |limit| limit * STEP);
+        let known = self.limit.filter(|limit| self.rate <= limit * OUTGROWN);
+        let near = |limit: f64| limit * STEP + (limit - self.rate).max(0.0) * CLOSER;
+        let step = known.map_or(self.rate * FREE, near);
         self.rate = (self.rate + step).min(self.rates.most);
     }
 

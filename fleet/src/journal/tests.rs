@@ -69,8 +69,7 @@ fn written(entries: &[Entry]) -> (Vec<String>, Vec<Replay>) {
             continue;
         }
         let line = encode(&next.sum, entry);
-        next.sum = line[..16].to_owned();
-        next.bytes += line.len();
+        next.follow(&line);
         lines.push(line);
         replays.push(next);
     }
