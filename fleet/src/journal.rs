@@ -2,11 +2,28 @@
 //!
 //! Each such request carries the token of its record. CloudFormation shows the token in the events of the operation, so
 //! a run that was killed, or that lost an answer, finds out whether the request had an effect.
+//!
+//! [`encode`] writes a record as a line, [`Replay`] reads the lines of a run again. [`Hidden`] removes secrets from texts
+//! before they are written.
+
+mod hidden;
+mod line;
+mod outcome;
+mod replay;
+
+use std::collections::BTreeMap;
 
 use lakewright_template::StackAddress;
 use sha2::{Digest as _, Sha256};
 
+pub use self::hidden::Hidden;
+pub use self::line::encode;
+pub use self::replay::{Replay, ReplayError, Torn};
 use crate::machine::Outcome;
+use crate::shard::Shard;
+
+/// The version of the journal's format.
+pub const FORMAT: u64 = 1;
 
 /// A request to CloudFormation that changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +51,11 @@ impl Operation {
             Self::ContinueRollback => "continue-rollback",
         }
     }
+
+    /// The operation with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == word)
+    }
 }
 
 /// The record of one request, written before it is sent.
@@ -51,9 +73,26 @@ pub struct Intent {
     pub creates: bool,
 }
 
+/// What a run is about: the first record of its journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// The run's id. All tokens of the run are made from it, also after it was resumed.
+    pub run: String,
+    /// The id of the mesh.
+    pub mesh: String,
+    /// The digest of the wanted stacks: [`plan_digest`].
+    pub plan: String,
+    /// The shard, if the run has only a part of the stacks.
+    pub shard: Option<Shard>,
+}
+
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
+    /// The run begins. Only the first record is one.
+    Begun(Begun),
+    /// A process goes on with the run.
+    Resumed,
     /// A request is sent next.
     Intends(Intent),
     /// CloudFormation answered the request with this token. Without an error it has begun; otherwise nothing was begun.
@@ -70,6 +109,11 @@ pub enum Entry {
         /// The outcome.
         outcome: Outcome,
     },
+    /// The run has ended.
+    Ended {
+        /// Why it left stacks for a later run, if it did, such as a signal. Then the run can be resumed.
+        stopped: Option<String>,
+    },
 }
 
 /// Why a record could not be written. Nothing may be changed then.
@@ -81,6 +125,25 @@ pub struct JournalError(pub String);
 pub trait Journal {
     /// Writes a record.
     fn write(&self, entry: &Entry) -> Result<(), JournalError>;
+}
+
+/// The digest of a plan: of the wanted stacks' addresses and revisions, in any order. A run is resumed only with the same
+/// digest.
+pub fn plan_digest<'s>(wanted: impl IntoIterator<Item = (&'s StackAddress, &'s str)>) -> String {
+    let wanted: BTreeMap<&StackAddress, &str> = wanted.into_iter().collect();
+    let mut hash = Sha256::new();
+    for (address, revision) in wanted {
+        for text in [address.to_string().as_str(), revision] {
+            // With its length, no text can pass for the beginning of the next one.
+            hash.update(format!("{}:{text}", text.len()));
+        }
+    }
+    hex(&hash.finalize(), 16)
+}
+
+/// The first bytes of a digest, as two hexadecimal digits each.
+fn hex(digest: &[u8], bytes: usize) -> String {
+    digest.iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Keeps nothing: for runs that cannot be resumed.
@@ -98,6 +161,8 @@ impl Journal for NoJournal {
 pub fn token(run: &str, address: &StackAddress, operation: Operation, count: u32) -> String {
     let text = format!("{run}\n{address}\n{}\n{count}", operation.as_str());
     let digest = Sha256::digest(text.as_bytes());
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("lakewright-{}-{hex}", operation.as_str())
+    format!("lakewright-{}-{}", operation.as_str(), hex(&digest, 16))
 }
+
+#[cfg(test)]
+mod tests;
