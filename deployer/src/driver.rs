@@ -126,16 +126,23 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
         self
     }
 
-    /// Writes each request that changes something into a journal first. `open` has the requests of an earlier run whose
-    /// outcome is not known.
+    /// Writes each request that changes something into a journal first.
     #[must_use]
-    pub fn with_journal(
-        mut self,
-        journal: &'a dyn Journal,
-        open: BTreeMap<StackAddress, Intent>,
-    ) -> Self {
+    pub fn with_journal(mut self, journal: &'a dyn Journal) -> Self {
         self.journal = journal;
+        self
+    }
+
+    /// Goes on with a run. `open` has its requests whose outcome is not known, and `requests` how many each stack has
+    /// had, so that no token is used twice.
+    #[must_use]
+    pub fn going_on(
+        mut self,
+        open: BTreeMap<StackAddress, Intent>,
+        requests: BTreeMap<StackAddress, u32>,
+    ) -> Self {
         self.open = RefCell::new(open);
+        self.requests = RefCell::new(requests);
         self
     }
 

@@ -116,6 +116,11 @@ impl Lease {
         }
     }
 
+    /// The lease of a run that goes on: under its own id it takes the lease that it had, whatever is left of its time.
+    pub fn resumed(shelf: Shelf, mesh: &str, run: &str) -> Self {
+        Self { id: run.to_owned(), ..Self::new(shelf, mesh) }
+    }
+
     /// The run's id.
     pub fn id(&self) -> &str {
         &self.id

@@ -10,6 +10,7 @@ pub mod cloud;
 pub mod day;
 pub mod driver;
 pub mod duties;
+pub mod journal;
 pub mod lakeformation;
 pub mod lease;
 pub mod leftovers;

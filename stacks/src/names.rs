@@ -229,6 +229,11 @@ impl<'m> Names<'m> {
         format!("deployments/{}.json", self.tenant.header.id)
     }
 
+    /// The key of the record of a run that changes only a part of the mesh.
+    pub fn part_record_key(&self, part: &str) -> String {
+        format!("deployments/{}/{part}.json", self.tenant.header.id)
+    }
+
     /// The account and region of the platform stack.
     pub fn central_place(&self) -> Place {
         let tenant = self.tenant;

@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &RefreshArgs, ui: &mut Ui) -> Result<Exit, Failure>
     }
     let day = arguments.day.or_today()?;
     let plan = Plan::of(mesh, Some(&day));
-    let prepared = match prepare(arguments, &plan, loaded.report.clone(), &loaded.sources, ui)? {
+    let prepared = match prepare(arguments, (mesh, &plan), loaded.report.clone(), &loaded.sources, ui)? {
         Some(prepared) => prepared,
         None => return Ok(Exit::No),
     };
@@ -93,13 +93,13 @@ pub(crate) fn run(arguments: &RefreshArgs, ui: &mut Ui) -> Result<Exit, Failure>
 /// The stacks of the mesh; `None` if it has errors, which are shown.
 fn prepare(
     arguments: &RefreshArgs,
-    plan: &Plan<'_>,
+    (mesh, plan): (&Mesh, &Plan<'_>),
     report: Report,
     sources: &[SourceFile],
     ui: &mut Ui,
 ) -> Result<Option<Prepared>, Failure> {
     if let Some(folder) = &arguments.assembly {
-        return Prepared::from_assembly(folder, plan).map(Some);
+        return Prepared::from_assembly(folder, plan, mesh).map(Some);
     }
     match Prepared::synthesized(plan)? {
         Ok(prepared) => Ok(Some(prepared)),

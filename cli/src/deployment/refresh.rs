@@ -13,13 +13,12 @@ use clap::{Args, ValueEnum};
 use lakewright_analysis::Error;
 use lakewright_analysis::words::count;
 use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
-use lakewright_deployer::journal::JournalFile;
+use lakewright_deployer::journal::{FileError, JournalFile};
 use lakewright_deployer::lease::Lease;
-use lakewright_deployer::paced::Paced;
 use lakewright_deployer::record::{self, Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_fleet::event::{Change, Event};
-use lakewright_fleet::journal::{Intent, Journal, NoJournal};
+use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, NoJournal, plan_digest};
 use lakewright_fleet::plan::{Action, Plan, plan};
 use lakewright_fleet::schedule::Limits;
 use lakewright_stacks::Names;
@@ -87,6 +86,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 /// The journal of a run, and what an earlier part of the run left open.
+#[derive(Default)]
 struct Written {
     file: Option<JournalFile>,
     open: BTreeMap<StackAddress, Intent>,
@@ -112,6 +112,7 @@ impl Deployment<'_> {
     ) -> Result<Exit, Failure> {
         let begun = Instant::now();
         let whole = self.lease_of(part);
+        let written = self.written(part, night, ui)?;
         let (mut seen, plan) = self.free_and_planned(part, whole.as_ref(), night, ui)?;
         show::plan(&plan, &self.unknown(&seen), &Value::Null, false, ui);
         let refusals = self.refusals(&plan, &seen.observed, &[]);
@@ -121,7 +122,6 @@ impl Deployment<'_> {
         if !refusals.is_empty() {
             return Ok(Exit::No);
         }
-        let written = self.written(&plan, part, night, ui)?;
         let mut told = Told::new(&self.id, self.lease.id(), &plan);
         let exit = if plan.is_done() {
             ui.note("every stack is up to date");
@@ -141,9 +141,11 @@ impl Deployment<'_> {
                 }
             }
         };
-        if let Some(file) = &written.file {
-            file.end().map_err(|error| Failure::unexpected(error.to_string()))?;
-        }
+        let stopped = told.stopped();
+        written
+            .journal()
+            .write(&Entry::Ended { stopped })
+            .map_err(|error| Failure::unexpected(error.to_string()))?;
         if let Some(path) = &night.report {
             told.write(path, begun.elapsed())?;
             ui.note(&format!("the report is in {}", path.display()));
@@ -224,30 +226,41 @@ impl Deployment<'_> {
     }
 
     /// The journal of the run. A resumed run goes on under its own id, so that CloudFormation knows its requests.
-    fn written(
-        &mut self,
-        plan: &Plan,
-        part: &Part,
-        night: &Night,
-        ui: &mut Ui,
-    ) -> Result<Written, Failure> {
-        let none = Written { file: None, open: BTreeMap::new(), requests: BTreeMap::new() };
-        let failed = |error: lakewright_deployer::journal::JournalFileError| {
-            Failure::usage(error.to_string())
+    fn written(&mut self, part: &Part, night: &Night, ui: &mut Ui) -> Result<Written, Failure> {
+        let failed = |error: FileError| Failure::usage(error.to_string());
+        let hidden = Hidden::new([self.mesh.tenant.pivot_role.external_id.clone()]);
+        let wanted = self.stacks.iter().filter(|(address, _)| part.holds(&address.place));
+        let begun = Begun {
+            run: self.lease.id().to_owned(),
+            mesh: self.id.clone(),
+            plan: plan_digest(wanted.map(|(address, stack)| (address, &*stack.entry.revision))),
+            shard: part.shard().cloned(),
         };
         if let Some(path) = &night.journal {
-            let file = JournalFile::create(path, self.lease.id(), &self.id, part.name().as_deref());
-            return Ok(Written { file: Some(file.map_err(failed)?), ..none });
+            let file = JournalFile::create(path, &begun, hidden).map_err(failed)?;
+            return Ok(Written { file: Some(file), ..Written::default() });
         }
-        let Some(path) = &night.resume else { return Ok(none) };
-        let (file, replay) = JournalFile::open(path, &self.id, part.name().as_deref()).map_err(failed)?;
-        let open = count(replay.open.len(), "request");
+        let Some(path) = &night.resume else { return Ok(Written::default()) };
+        let (file, replay) = JournalFile::open(path, hidden).map_err(failed)?;
+        let is_of_this = Begun { run: replay.begun.run.clone(), ..begun } == replay.begun;
+        if !is_of_this {
+            return Err(Failure::usage(format!(
+                "{} is the journal of another mesh or of another part of it, or the mesh has changed since; \
+                 begin a new run with `--journal` and another file: it finds out what was done",
+                path.display()
+            )));
+        }
+        if replay.torn.is_some() {
+            ui.note("the journal ends in the middle of a record, which was not finished and is left out");
+        }
         ui.note(&format!(
-            "goes on with run {}: {} done, {open} without a known outcome",
-            replay.run,
+            "goes on with run {}: {} ended, {} without a known outcome",
+            replay.begun.run,
             count(replay.finished.len(), "stack"),
+            count(replay.open.len(), "request"),
         ));
-        self.lease = Lease::resumed(self.shelf.clone(), &self.id, &replay.run);
+        file.write(&Entry::Resumed).map_err(|error| Failure::unexpected(error.to_string()))?;
+        self.lease = Lease::resumed(self.shelf.clone(), &self.id, &replay.begun.run);
         Ok(Written { file: Some(file), open: replay.open, requests: replay.requests })
     }
 
@@ -270,12 +283,13 @@ impl Deployment<'_> {
                 shower.event(&event);
             };
             let ask = |_: &StackAddress, changes: &[Change]| {
-                may_lose || show::at_risk(changes).is_empty()
+                may_lose || !changes.iter().any(show::may_lose)
             };
-            let cloud = Paced::new(&self.aws, night.per_region);
-            let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
+            let cloud = &self.aws;
+            let driver = Driver::new(cloud, report, ask, &self.lease, &stop)
                 .with_policy(night.policy(plan))
-                .with_journal(written.journal(), written.open.clone(), written.requests.clone());
+                .with_journal(written.journal())
+                .going_on(written.open.clone(), written.requests.clone());
             let Seen { sites, spots, record, .. } = seen;
             let until = night.minutes.map(minutes);
             if let Known::Read(record) = record {

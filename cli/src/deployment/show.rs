@@ -85,6 +85,12 @@ pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
     changes.iter().filter(is_at_risk).map(|change| change.logical_id.as_str()).collect()
 }
 
+/// Whether a change may lose data: it removes or may replace what holds data.
+pub(super) fn may_lose(change: &Change) -> bool {
+    let is_kept = change.action != "Remove" && matches!(change.replacement.as_deref(), None | Some("False"));
+    !is_kept && holds_data(&change.kind)
+}
+
 /// Whether a change creates or may replace a resource.
 fn is_made(change: &Change) -> bool {
     change.action == "Add"
@@ -291,7 +297,7 @@ impl<'u> Shower<'u> {
 }
 
 /// A duration in words.
-fn duration(took: Duration) -> String {
+pub(super) fn duration(took: Duration) -> String {
     match took.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -299,7 +305,7 @@ fn duration(took: Duration) -> String {
 }
 
 /// The word for a good outcome, or the error message for a bad one.
-fn wrong(outcome: &Outcome) -> Option<String> {
+pub(super) fn wrong(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => None,
         Outcome::Declined => Some("declined; nothing was changed".to_owned()),
@@ -311,7 +317,7 @@ fn wrong(outcome: &Outcome) -> Option<String> {
     }
 }
 
-const fn word(outcome: &Outcome) -> &'static str {
+pub(super) const fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Created => "created",
         Outcome::Updated => "updated",

@@ -48,38 +48,49 @@ pub(crate) struct Part {
     /// Refresh only this account, or account and region
     #[arg(long, value_name = "ACCOUNT[/REGION]", value_parser = parse, conflicts_with = "shard")]
     place: Option<Where>,
-    /// Refresh only part I of N; each account and region is in one part. Without it, the part is taken from the
-    /// variables of an AWS Batch array job (with `--shards`) or of an indexed job of Kubernetes
-    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
-    shard: Option<Shard>,
-    /// The number of parts, if AWS_BATCH_JOB_ARRAY_INDEX or JOB_COMPLETION_INDEX says which one this machine takes
-    #[arg(long, value_name = "N", conflicts_with_all = ["shard", "place"])]
+    /// Refresh only part I of N; each account and region is in one part. In an array job of AWS Batch, the job's
+    /// variables say which part it is
+    #[arg(long, value_name = "I/N", conflicts_with = "shards")]
+    shard: Option<String>,
+    /// The number of parts, if the variable JOB_COMPLETION_INDEX of an indexed job of Kubernetes says which part it is
+    #[arg(long, value_name = "N", conflicts_with = "place")]
     shards: Option<u32>,
+    #[arg(skip)]
+    found: Option<Shard>,
 }
 
 impl Part {
-    /// This part, with the index that the machine's variables give.
+    /// This part, with what the machine's variables say.
     pub(crate) fn resolved(&self) -> Result<Self, Failure> {
-        let Some(of) = self.shards else { return Ok(self.clone()) };
-        let shard = Shard::from_variables(of, |name| std::env::var(name).ok());
-        let shard = shard.map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Self { shard: Some(shard), shards: None, place: None })
+        if self.place.is_some() {
+            return Ok(self.clone());
+        }
+        let option = self.shards.map(|of| format!("/{of}")).or_else(|| self.shard.clone());
+        let found = Shard::of_run(option.as_deref(), |name| std::env::var(name).ok());
+        let found = found.map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(Self { found, ..self.clone() })
+    }
+
+    /// The shard, if it is one.
+    pub(crate) fn shard(&self) -> Option<&Shard> {
+        self.found.as_ref()
     }
 
     /// Whether it is the whole mesh.
     pub(crate) fn is_all(&self) -> bool {
-        self.place.is_none() && self.shard.is_none()
+        self.place.is_none() && self.found.is_none()
     }
 
     /// Whether a place belongs to it.
     pub(crate) fn holds(&self, place: &Place) -> bool {
         self.place.as_ref().is_none_or(|one| one.holds(place))
-            && self.shard.as_ref().is_none_or(|shard| shard.holds(place))
+            && self.found.as_ref().is_none_or(|shard| shard.holds(place))
     }
 
     /// Its name in the key of its lease; `None` for the whole mesh.
     pub(crate) fn name(&self) -> Option<String> {
         let place = self.place.as_ref().map(Where::name);
-        place.or_else(|| self.shard.as_ref().map(|shard| format!("part-{shard}").replace('/', "-of-")))
+        let shard = self.found.as_ref().map(|shard| format!("part-{shard}").replace('/', "-of-"));
+        place.or(shard)
     }
 }

@@ -11,10 +11,11 @@ use lakewright_analysis::words::count;
 use lakewright_deployer::driver::{Summary, is_good};
 use lakewright_fleet::event::Event;
 use lakewright_fleet::plan::{Action, Plan};
+use lakewright_fleet::schedule::Because;
 use lakewright_template::StackAddress;
 use serde_json::{Value, json};
 
-use super::super::show::{duration, problem, word};
+use super::super::show::{duration, word, wrong};
 use crate::exit::Failure;
 use crate::show::review::markdown::code;
 
@@ -80,6 +81,14 @@ impl Night {
         self.summary = summary.clone();
     }
 
+    /// Why stacks are left for a later run, if there are any.
+    pub(super) fn stopped(&self) -> Option<String> {
+        self.summary.skipped.values().find_map(|because| match because {
+            Because::Stopped(reason) => Some(reason.clone()),
+            Because::Stack(_) => None,
+        })
+    }
+
     /// Writes the report: HTML if the file's name ends so, else Markdown.
     pub(super) fn write(&self, path: &Path, took: Duration) -> Result<(), Failure> {
         let is_html = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("html"));
@@ -108,7 +117,7 @@ impl Night {
                 json!({
                     "stack": address,
                     "outcome": word(outcome),
-                    "text": problem(outcome),
+                    "text": wrong(outcome),
                     "reasons": reasons.iter().take(REASONS).collect::<Vec<_>>(),
                     "more": reasons.len().saturating_sub(REASONS),
                 })
@@ -235,7 +244,6 @@ fn markdown(data: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use lakewright_fleet::machine::Outcome;
-    use lakewright_fleet::schedule::Because;
 
     use super::*;
 
