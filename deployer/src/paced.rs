@@ -28,6 +28,10 @@ use lakewright_fleet::event::Rejection;
 pub struct Patience {
     /// How many stacks of one account and region are changed at once.
     pub stacks: usize,
+    /// The rates of requests that read.
+    pub reads: Rates,
+    /// The rates of requests that change something.
+    pub changes: Rates,
     /// How long a throttled request is sent again, from its first refusal.
     pub throttled: Duration,
     /// How long a request without an answer is sent again, from its first failure.
@@ -42,6 +46,8 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             stacks: 50,
+            reads: Rates::READS,
+            changes: Rates::CHANGES,
             throttled: Duration::from_mins(10),
             network: Duration::from_mins(2),
             full: Duration::from_mins(20),
@@ -162,7 +168,7 @@ impl<'a, C> Paced<'a, C> {
     }
 
     fn lane(&self, place: &Place, is_change: bool) -> Rc<Lane> {
-        let rates = if is_change { Rates::CHANGES } else { Rates::READS };
+        let rates = if is_change { self.patience.changes } else { self.patience.reads };
         let new = || Lane { turn: Mutex::new(()), pace: RefCell::new(Pace::new(rates)) };
         let mut lanes = self.lanes.borrow_mut();
         Rc::clone(lanes.entry((place.clone(), is_change)).or_insert_with(|| Rc::new(new())))
