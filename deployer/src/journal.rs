@@ -206,13 +206,7 @@ mod tests {
     fn intent() -> Intent {
         let address = StackAddress::parse("111111111111/eu-west-1/p-team-t").expect("an address");
         let token = token("run-1", &address, Operation::Delete, 1);
-        Intent {
-            address,
-            operation: Operation::Delete,
-            token,
-            change_set: None,
-            creates: false,
-        }
+        Intent { address, operation: Operation::Delete, token, change_set: None, creates: false }
     }
 
     #[test]

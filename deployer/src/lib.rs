@@ -14,6 +14,7 @@ pub mod journal;
 pub mod lakeformation;
 pub mod lease;
 pub mod leftovers;
+pub mod paced;
 pub mod preflight;
 pub mod record;
 pub mod renew;

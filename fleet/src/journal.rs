@@ -143,7 +143,9 @@ pub fn plan_digest<'s>(wanted: impl IntoIterator<Item = (&'s StackAddress, &'s s
 
 /// The first bytes of a digest, as two hexadecimal digits each.
 fn hex(digest: &[u8], bytes: usize) -> String {
-    digest.iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    let digits = |byte: &u8| [byte >> 4, byte & 15];
+    let digits = digest.iter().take(bytes).flat_map(digits);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 /// Keeps nothing: for runs that cannot be resumed.

@@ -21,14 +21,16 @@ pub struct Rates {
 
 impl Rates {
     /// For requests that read.
-    pub const READS: Self = Self { start: 4.0, burst: 4.0, most: 100.0 };
+    pub const READS: Self = Self { start: 4.0, burst: 4.0, most: 200.0 };
     /// For requests that change something.
-    pub const CHANGES: Self = Self { start: 2.0, burst: 2.0, most: 50.0 };
+    pub const CHANGES: Self = Self { start: 2.0, burst: 2.0, most: 100.0 };
 }
 
 /// The lowest rate, in requests in a second.
 const LEAST: f64 = 0.05;
-/// By how much each success raises the rate while no limit is known, as a part of the rate.
+/// By how much each success raises the rate before the first refusal, as a part of the rate.
+const START: f64 = 0.15;
+/// The same when AWS allows clearly more than at the last refusal.
 const FREE: f64 = 0.03;
 /// By how much each success raises the rate near the limit, as a part of the limit: the rate at which AWS last refused a
 /// request. Together with [`CLOSER`], it takes about 50 successes from the rate after a refusal to the limit.
@@ -39,7 +41,7 @@ const CLOSER: f64 = 0.01;
 const LOWERED: f64 = 0.88;
 /// The same while the rate is far above the limit.
 const HALVED: f64 = 0.5;
-/// Above this multiple of the limit, no limit is known: AWS allows more than before.
+/// Above this multiple of the limit, AWS allows clearly more than at the last refusal.
 const OUTGROWN: f64 = 1.1;
 /// Fewer successes than this between two refusals mean that the rate is far above the limit.
 const FEW: u32 = 8;
@@ -113,9 +115,11 @@ impl Pace {
         if self.tokens >= 1.0 {
             return;
         }
-        let known = self.limit.filter(|limit| self.rate <= limit * OUTGROWN);
-        let near = |limit: f64| limit * STEP + (limit - self.rate).max(0.0) * CLOSER;
-        let step = known.map_or(self.rate * FREE, near);
+        let step = match self.limit {
+            None => self.rate * START,
+            Some(limit) if self.rate > limit * OUTGROWN => self.rate * FREE,
+            Some(limit) => limit * STEP + (limit - self.rate).max(0.0) * CLOSER,
+        };
         self.rate = (self.rate + step).min(self.rates.most);
     }
 

@@ -1,0 +1,502 @@
+//! A [`Cloud`] whose requests to CloudFormation wait for their turn, and are sent again when AWS refuses them because of their
+//! rate.
+//!
+//! Each account and region has a [`Pace`] for requests that read and one for requests that change something, and a [`Room`]
+//! of stacks that are changed at once. Requests wait in the order in which they came. Requests to S3 and to other services
+//! have limits of their own and pass through.
+//!
+//! The adapter must not send throttled requests again by itself: this module would not learn of them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use lakewright_fleet::pace::{Pace, Rates, Room};
+use lakewright_fleet::plan::Observed;
+use lakewright_fleet::status::{Standing, standing};
+use lakewright_template::{Place, StackAddress};
+use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
+
+use crate::ask::Ask;
+use crate::cloud::{ChangeSet, Cloud, CloudError, Placed, Site, Stack, StackEvent};
+use lakewright_fleet::event::Rejection;
+
+/// The limits of a run, and how long it tries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Patience {
+    /// How many stacks of one account and region are changed at once.
+    pub stacks: usize,
+    /// The rates of requests that read.
+    pub reads: Rates,
+    /// The rates of requests that change something.
+    pub changes: Rates,
+    /// How long a throttled request is sent again, from its first refusal.
+    pub throttled: Duration,
+    /// How long a request without an answer is sent again, from its first failure.
+    pub network: Duration,
+    /// How long a change waits for room in its account, and is sent again while the account is full.
+    pub full: Duration,
+    /// The seed of the random part of waits.
+    pub seed: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            stacks: 50,
+            reads: Rates::READS,
+            changes: Rates::CHANGES,
+            throttled: Duration::from_mins(10),
+            network: Duration::from_mins(2),
+            full: Duration::from_mins(20),
+            seed: 0,
+        }
+    }
+}
+
+/// The first wait after a throttled or lost request, and the longest.
+const SOON: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(20));
+/// The first wait when an account is full, and the longest.
+const LATER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
+/// For so long after a request, CloudFormation may still show the status from before.
+const STALE: Duration = Duration::from_secs(10);
+
+/// A kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sort {
+    /// It changes nothing.
+    Read,
+    /// It changes something. With a token it may be sent again without a second effect.
+    Change { has_token: bool },
+}
+
+impl Sort {
+    /// Whether the request may be sent again although it may have had an effect.
+    const fn is_repeatable(self) -> bool {
+        matches!(self, Self::Read | Self::Change { has_token: true })
+    }
+}
+
+/// The requests of one kind in one account and region.
+#[derive(Debug)]
+struct Lane {
+    /// Whose turn it is. Tokio's mutex is taken in the order in which it was asked for.
+    turn: Mutex<()>,
+    pace: RefCell<Pace>,
+}
+
+/// The stacks that are changed at once in one account and region.
+#[derive(Debug)]
+struct Space {
+    turn: Mutex<()>,
+    room: RefCell<Room>,
+    freed: Notify,
+}
+
+/// The right to change a stack, until it is dropped.
+#[derive(Debug)]
+struct Permit(Rc<Space>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.room.borrow_mut().give_back();
+        self.0.freed.notify_one();
+    }
+}
+
+/// A stack that CloudFormation is changing.
+#[derive(Debug)]
+struct Held {
+    permit: Permit,
+    since: Duration,
+    /// Whether CloudFormation showed that the operation is in progress.
+    was_busy: bool,
+}
+
+/// Paces the requests to another [`Cloud`].
+pub struct Paced<'a, C> {
+    cloud: &'a C,
+    patience: Patience,
+    started: Instant,
+    /// The lanes, by place and whether they change something.
+    lanes: RefCell<BTreeMap<(Place, bool), Rc<Lane>>>,
+    spaces: RefCell<BTreeMap<Place, Rc<Space>>>,
+    held: RefCell<BTreeMap<StackAddress, Held>>,
+    random: Cell<u64>,
+    /// Why nothing more may be changed, such as a lost lease.
+    stop: Option<&'a dyn Fn() -> Option<String>>,
+}
+
+impl<C> std::fmt::Debug for Paced<'_, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Paced").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+impl<'a, C> Paced<'a, C> {
+    /// Paces the requests to this cloud.
+    pub fn new(cloud: &'a C, patience: Patience) -> Self {
+        Self {
+            cloud,
+            patience,
+            started: Instant::now(),
+            lanes: RefCell::default(),
+            spaces: RefCell::default(),
+            held: RefCell::default(),
+            random: Cell::new(patience.seed),
+            stop: None,
+        }
+    }
+
+    /// Asks before each request that changes something whether it still may, as the request may have waited for long.
+    #[must_use]
+    pub fn with_stop(mut self, stop: &'a dyn Fn() -> Option<String>) -> Self {
+        self.stop = Some(stop);
+        self
+    }
+
+    /// The work on a stack has ended, whatever its status. A run that does not look at a stack until its end says so here.
+    pub fn done(&self, address: &StackAddress) {
+        let held = self.held.borrow_mut().remove(address);
+        drop(held);
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn lane(&self, place: &Place, is_change: bool) -> Rc<Lane> {
+        let rates = if is_change { self.patience.changes } else { self.patience.reads };
+        let new = || Lane { turn: Mutex::new(()), pace: RefCell::new(Pace::new(rates)) };
+        let mut lanes = self.lanes.borrow_mut();
+        Rc::clone(lanes.entry((place.clone(), is_change)).or_insert_with(|| Rc::new(new())))
+    }
+
+    fn space(&self, place: &Place) -> Rc<Space> {
+        let stacks = self.patience.stacks;
+        let new = || Space {
+            turn: Mutex::new(()),
+            room: RefCell::new(Room::new(stacks)),
+            freed: Notify::new(),
+        };
+        let mut spaces = self.spaces.borrow_mut();
+        Rc::clone(spaces.entry(place.clone()).or_insert_with(|| Rc::new(new())))
+    }
+
+    /// A wait that doubles with each try, of which the second half is random: so requests that were refused together do not
+    /// come again together.
+    fn wait(&self, (first, longest): (Duration, Duration), tries: u32) -> Duration {
+        let grown = first.saturating_mul(1 << tries.min(10)).min(longest);
+        grown.mul_f64(f64::midpoint(1.0, self.random()))
+    }
+
+    /// A number from 0 to 1: the generator `SplitMix64`.
+    fn random(&self) -> f64 {
+        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let high = u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or_default();
+        f64::from(high) / f64::from(u32::MAX)
+    }
+
+    /// Waits until the request may be sent.
+    async fn turn(&self, lane: &Lane) {
+        let _turn = lane.turn.lock().await;
+        loop {
+            let asked = lane.pace.borrow_mut().ask(self.now());
+            match asked {
+                Ok(()) => return,
+                Err(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    /// The error if nothing more may be changed.
+    fn may(&self, sort: Sort) -> Result<(), CloudError> {
+        let stop = self.stop.filter(|_| sort != Sort::Read);
+        match stop.and_then(|stop| stop()) {
+            None => Ok(()),
+            Some(message) => {
+                Err(CloudError::Overtaken { what: "go on with a change".to_owned(), message })
+            }
+        }
+    }
+
+    /// Sends a request when it is its turn, and again while AWS refuses it because of the rate, or gives no answer.
+    async fn send<T>(
+        &self,
+        place: &Place,
+        sort: Sort,
+        request: impl AsyncFn() -> Result<T, CloudError>,
+    ) -> Result<T, CloudError> {
+        let lane = self.lane(place, sort != Sort::Read);
+        let mut failed = None;
+        let mut tries = 0;
+        loop {
+            self.turn(&lane).await;
+            self.may(sort)?;
+            let result = request().await;
+            let now = self.now();
+            let limit = match &result {
+                Err(CloudError::Throttled { .. }) => {
+                    lane.pace.borrow_mut().throttled(now, None);
+                    self.patience.throttled
+                }
+                Err(CloudError::Network { .. }) if sort.is_repeatable() => self.patience.network,
+                Err(CloudError::Network { .. }) => return result,
+                Ok(_) | Err(_) => {
+                    lane.pace.borrow_mut().succeeded(now);
+                    return result;
+                }
+            };
+            let since = *failed.get_or_insert(now);
+            let wait = self.wait(SOON, tries);
+            if now.saturating_add(wait) > since.saturating_add(limit) {
+                return result;
+            }
+            tokio::time::sleep(wait).await;
+            tries += 1;
+        }
+    }
+
+    /// Waits for room to change a stack. After the longest wait it goes on without: then CloudFormation says whether there is
+    /// room.
+    async fn enter(&self, address: &StackAddress) -> Permit {
+        let before = self.held.borrow_mut().remove(address);
+        if let Some(held) = before {
+            return held.permit;
+        }
+        let space = self.space(&address.place);
+        {
+            let _turn = space.turn.lock().await;
+            let until = Instant::now() + self.patience.full;
+            loop {
+                let is_free = space.room.borrow_mut().take();
+                if is_free {
+                    break;
+                }
+                if tokio::time::timeout_at(until, space.freed.notified()).await.is_err() {
+                    space.room.borrow_mut().take_anyway();
+                    break;
+                }
+            }
+        }
+        Permit(space)
+    }
+
+    /// Sends a request that begins an operation on a stack, when there is room for it.
+    async fn operate(
+        &self,
+        address: &StackAddress,
+        request: impl AsyncFn() -> Result<(), CloudError>,
+    ) -> Result<(), CloudError> {
+        let mut waited = Duration::ZERO;
+        let mut tries = 0;
+        loop {
+            let permit = self.enter(address).await;
+            let sort = Sort::Change { has_token: true };
+            let result = self.send(&address.place, sort, &request).await;
+            let now = self.now();
+            match &result {
+                Err(CloudError::Full { .. }) => permit.0.room.borrow_mut().full(now),
+                // Without an answer, the operation may have begun.
+                Ok(()) | Err(CloudError::Network { .. }) => {
+                    let held = Held { permit, since: now, was_busy: false };
+                    self.held.borrow_mut().insert(address.clone(), held);
+                    return result;
+                }
+                Err(_) => return result,
+            }
+            // Others may use the room meanwhile.
+            drop(permit);
+            let wait = self.wait(LATER, tries);
+            waited = waited.saturating_add(wait);
+            if waited > self.patience.full {
+                return result;
+            }
+            tokio::time::sleep(wait).await;
+            tries += 1;
+        }
+    }
+
+    /// Notes the status of a stack. When the operation on it has ended, there is room for another one.
+    fn looked(&self, address: &StackAddress, found: Option<&Observed>) {
+        let is_busy = found.is_some_and(|stack| standing(&stack.status) == Standing::Busy);
+        let now = self.now();
+        let mut all = self.held.borrow_mut();
+        let Some(held) = all.get_mut(address) else { return };
+        if is_busy {
+            held.was_busy = true;
+        } else if held.was_busy || now >= held.since.saturating_add(STALE) {
+            held.permit.0.room.borrow_mut().succeeded();
+            all.remove(address);
+        }
+    }
+}
+
+/// The address of a stack that is given by its name or its ARN.
+fn address(site: &Site, stack: &str) -> StackAddress {
+    // arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/ID
+    let of_arn = stack.strip_prefix("arn:").and_then(|rest| rest.split('/').nth(1));
+    site.address(of_arn.unwrap_or(stack))
+}
+
+impl<C: Cloud> Cloud for Paced<'_, C> {
+    async fn list(&self, site: &Site) -> Result<BTreeMap<String, Observed>, CloudError> {
+        self.send(&site.place, Sort::Read, async || self.cloud.list(site).await).await
+    }
+
+    async fn describe(&self, site: &Site, name: &str) -> Result<Option<Observed>, CloudError> {
+        let request = async || self.cloud.describe(site, name).await;
+        let found = self.send(&site.place, Sort::Read, request).await?;
+        self.looked(&address(site, name), found.as_ref());
+        Ok(found)
+    }
+
+    async fn resources(&self, site: &Site, name: &str) -> Result<Vec<Placed>, CloudError> {
+        let request = async || self.cloud.resources(site, name).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
+    async fn template(&self, site: &Site, name: &str) -> Result<String, CloudError> {
+        let request = async || self.cloud.template(site, name).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
+    async fn original_template(
+        &self,
+        site: &Site,
+        name: &str,
+    ) -> Result<Option<String>, CloudError> {
+        let request = async || self.cloud.original_template(site, name).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
+    async fn create_change_set(
+        &self,
+        stack: &Stack,
+        name: &str,
+        creates: bool,
+        token: &str,
+    ) -> Result<String, CloudError> {
+        let sort = Sort::Change { has_token: true };
+        let request = async || self.cloud.create_change_set(stack, name, creates, token).await;
+        self.send(&stack.site.place, sort, request).await
+    }
+
+    async fn describe_change_set(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<ChangeSet, CloudError> {
+        let request = async || self.cloud.describe_change_set(site, stack, name).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
+    async fn validation_failures(
+        &self,
+        site: &Site,
+        stack: &str,
+        change_set: Option<&str>,
+    ) -> Result<Vec<Rejection>, CloudError> {
+        let request = async || self.cloud.validation_failures(site, stack, change_set).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
+    async fn delete_change_set(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<(), CloudError> {
+        let sort = Sort::Change { has_token: false };
+        let request = async || self.cloud.delete_change_set(site, stack, name).await;
+        self.send(&site.place, sort, request).await
+    }
+
+    async fn execute_change_set(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+        token: &str,
+    ) -> Result<(), CloudError> {
+        let request = async || self.cloud.execute_change_set(site, stack, name, token).await;
+        self.operate(&address(site, stack), request).await
+    }
+
+    async fn delete_stack(&self, site: &Site, stack: &str, token: &str) -> Result<(), CloudError> {
+        let request = async || self.cloud.delete_stack(site, stack, token).await;
+        self.operate(&address(site, stack), request).await
+    }
+
+    async fn events(
+        &self,
+        site: &Site,
+        stack: &str,
+        since: Option<&str>,
+    ) -> Result<Vec<StackEvent>, CloudError> {
+        let request = async || self.cloud.events(site, stack, since).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
+    async fn upload(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), CloudError> {
+        self.cloud.upload(site, bucket, key, bytes).await
+    }
+
+    async fn has_object(&self, site: &Site, bucket: &str, key: &str) -> Result<bool, CloudError> {
+        self.cloud.has_object(site, bucket, key).await
+    }
+
+    async fn read_object(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Option<(String, String)>, CloudError> {
+        self.cloud.read_object(site, bucket, key).await
+    }
+
+    async fn replace_object(
+        &self,
+        site: &Site,
+        bucket: &str,
+        key: &str,
+        text: String,
+        was: Option<&str>,
+    ) -> Result<String, CloudError> {
+        self.cloud.replace_object(site, bucket, key, text, was).await
+    }
+
+    async fn empty(&self, site: &Site, bucket: &str) -> Result<usize, CloudError> {
+        self.cloud.empty(site, bucket).await
+    }
+
+    // Several requests in a row, of which the first have an effect: it is not sent again as a whole.
+    async fn forget(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
+        self.turn(&self.lane(&site.place, true)).await;
+        self.may(Sort::Change { has_token: false })?;
+        self.cloud.forget(site, stack).await
+    }
+
+    async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {
+        self.cloud.ask(site, ask).await
+    }
+
+    async fn pause(&self, tries: u32) {
+        self.cloud.pause(tries).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;
