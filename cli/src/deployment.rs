@@ -27,6 +27,7 @@ use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
 use lakewright_deployer::duties::Duties;
 use lakewright_deployer::lease::Lease;
 use lakewright_deployer::leftovers::{Receivers, receivers};
+use lakewright_deployer::paced::{Paced, Patience};
 use lakewright_deployer::record::{Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_fleet::event::{Change, Event};
@@ -353,7 +354,9 @@ impl<'m> Deployment<'m> {
                 yes || at_risk.is_empty()
                     || (is_terminal && self.progress.asking(address, || ask(&question())))
             };
-            let driver = Driver::new(&self.aws, report, ask, &self.lease, &stop);
+            let lost = || self.lease.lost();
+            let cloud = Paced::new(&self.aws, Patience::default()).with_stop(&lost);
+            let driver = Driver::new(&cloud, report, ask, &self.lease, &stop);
             let driver = driver.with_policy(self.policy());
             let Seen { sites, spots, record, .. } = seen;
             if matches!(record, Known::Read(_)) {

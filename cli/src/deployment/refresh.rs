@@ -15,6 +15,7 @@ use lakewright_analysis::words::count;
 use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
 use lakewright_deployer::journal::{FileError, JournalFile};
 use lakewright_deployer::lease::Lease;
+use lakewright_deployer::paced::{Paced, Patience};
 use lakewright_deployer::record::{self, Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_fleet::event::{Change, Event};
@@ -285,8 +286,10 @@ impl Deployment<'_> {
             let ask = |_: &StackAddress, changes: &[Change]| {
                 may_lose || !changes.iter().any(show::may_lose)
             };
-            let cloud = &self.aws;
-            let driver = Driver::new(cloud, report, ask, &self.lease, &stop)
+            let lost = || self.lease.lost();
+            let patience = Patience { stacks: night.per_region, ..Patience::default() };
+            let cloud = Paced::new(&self.aws, patience).with_stop(&lost);
+            let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
                 .with_policy(night.policy(plan))
                 .with_journal(written.journal())
                 .going_on(written.open.clone(), written.requests.clone());
