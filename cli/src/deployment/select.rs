@@ -39,14 +39,50 @@ pub(super) struct Selected {
     pub(super) left: Vec<Step>,
 }
 
+/// Why the stacks of a selection cannot be deployed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum SelectError {
+    /// A pattern matches no stack.
+    #[error(
+        "`{option} {pattern}` matches no stack{}; expected a stack's name, ACCOUNT/REGION/NAME, ACCOUNT, ACCOUNT/REGION, the id of a \
+         document, or `kind:KIND`, as `lakewright ls MESH` lists them",
+        suggested(.like.as_deref())
+    )]
+    NoMatch {
+        /// The option with the pattern.
+        option: &'static str,
+        /// The pattern.
+        pattern: String,
+        /// A similar text that matches.
+        like: Option<String>,
+    },
+    /// Chosen stacks need changes of others.
+    #[error(
+        "the chosen stacks need changes of stacks that are not chosen: {}; {advice}",
+        listed(.stacks)
+    )]
+    NotChosen {
+        /// The other stacks.
+        stacks: BTreeSet<StackAddress>,
+        /// What to do.
+        advice: &'static str,
+    },
+}
+
+fn suggested(like: Option<&str>) -> String {
+    like.map(|like| format!(", did you mean `{like}`?")).unwrap_or_default()
+}
+
+fn listed(stacks: &BTreeSet<StackAddress>) -> String {
+    stacks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Divides a plan. `ids` has the id of the document of each stack.
-///
-/// The error says which pattern matches no stack, or which stacks are needed and not chosen.
 pub(super) fn select(
     plan: Plan,
     ids: &BTreeMap<StackAddress, String>,
     selection: &Selection,
-) -> Result<Selected, String> {
+) -> Result<Selected, SelectError> {
     if selection.is_everything() {
         return Ok(Selected { plan, left: Vec::new() });
     }
@@ -65,22 +101,15 @@ pub(super) fn select(
         chosen.extend(taken);
     }
     if !missing.is_empty() {
-        return Err(not_chosen(&missing, selection.with_dependencies));
+        let advice = if selection.with_dependencies {
+            "take them out of `--exclude`"
+        } else {
+            "`--with-dependencies` deploys them as well"
+        };
+        return Err(SelectError::NotChosen { stacks: missing, advice });
     }
     let (steps, left) = plan.steps.into_iter().partition(|step| chosen.contains(&step.address));
     Ok(Selected { plan: Plan { steps }, left })
-}
-
-/// The error about stacks that the chosen ones need.
-pub(super) fn not_chosen(missing: &BTreeSet<StackAddress>, is_excluded: bool) -> String {
-    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    let names = names.join(", ");
-    let advice = if is_excluded {
-        "take them out of `--exclude`"
-    } else {
-        "`--with-dependencies` deploys them as well"
-    };
-    format!("the chosen stacks need changes of stacks that are not chosen: {names}; {advice}")
 }
 
 /// The stacks that change, are needed by chosen stacks that change, and are not chosen. A stack of another mesh counts,
@@ -110,9 +139,9 @@ fn needed(plan: &Plan, chosen: &BTreeSet<StackAddress>) -> BTreeSet<StackAddress
 fn matching(
     plan: &Plan,
     ids: &BTreeMap<StackAddress, String>,
-    option: &str,
+    option: &'static str,
     patterns: &[String],
-) -> Result<BTreeSet<StackAddress>, String> {
+) -> Result<BTreeSet<StackAddress>, SelectError> {
     let mut found = BTreeSet::new();
     for pattern in patterns {
         let is_meant = |step: &&Step| texts(step, ids).iter().any(|text| fits(pattern, text));
@@ -128,16 +157,12 @@ fn matching(
 fn no_match(
     plan: &Plan,
     ids: &BTreeMap<StackAddress, String>,
-    option: &str,
+    option: &'static str,
     pattern: &str,
-) -> String {
+) -> SelectError {
     let known: BTreeSet<String> = plan.steps.iter().flat_map(|step| texts(step, ids)).collect();
-    let like = nearest(pattern, known.iter().map(String::as_str));
-    let like = like.map(|like| format!(", did you mean `{like}`?")).unwrap_or_default();
-    format!(
-        "`{option} {pattern}` matches no stack{like}; expected a stack's name, ACCOUNT/REGION/NAME, ACCOUNT, ACCOUNT/REGION, the id of a \
-         document, or `kind:KIND`, as `lakewright ls MESH` lists them"
-    )
+    let like = nearest(pattern, known.iter().map(String::as_str)).map(str::to_owned);
+    SelectError::NoMatch { option, pattern: pattern.to_owned(), like }
 }
 
 /// The texts that a pattern for a stack may match.
@@ -214,7 +239,7 @@ mod tests {
     }
 
     /// The names of the chosen stacks, or the error.
-    fn chosen(selection: &Selection) -> Result<Vec<String>, String> {
+    fn chosen(selection: &Selection) -> Result<Vec<String>, SelectError> {
         let (plan, ids) = plan();
         let all = plan.steps.len();
         let Selected { plan, left } = select(plan, &ids, selection)?;
@@ -252,12 +277,14 @@ mod tests {
     /// The environment changes, and the team between it and the dataset does not.
     #[test]
     fn changes_that_a_chosen_stack_needs_are_named_or_taken_in() {
-        let error = chosen(&selection(&["sales"], &[], false)).expect_err("it needs more");
+        let error =
+            chosen(&selection(&["sales"], &[], false)).expect_err("it needs more").to_string();
         assert!(error.contains("111111111111/eu-west-1/p-environment-dev;"), "{error}");
         assert!(error.contains("`--with-dependencies`") && !error.contains("p-team"), "{error}");
         let taken = chosen(&selection(&["sales"], &[], true)).expect("with what it needs");
         assert_eq!(taken, ["p-environment-dev", "p-dataset-sales"]);
-        let error = chosen(&selection(&["sales"], &["dev"], true)).expect_err("it is excluded");
+        let error =
+            chosen(&selection(&["sales"], &["dev"], true)).expect_err("it is excluded").to_string();
         assert!(error.ends_with("take them out of `--exclude`"), "{error}");
         // A dataset whose environment does not change needs nothing else.
         assert!(chosen(&selection(&["orders"], &[], false)).is_ok());
@@ -265,9 +292,10 @@ mod tests {
 
     #[test]
     fn a_pattern_that_matches_nothing_is_an_error_with_a_suggestion() {
-        let error = chosen(&selection(&["p-dataset-order"], &[], false)).expect_err("no stack");
+        let error =
+            chosen(&selection(&["p-dataset-order"], &[], false)).expect_err("no stack").to_string();
         assert!(error.contains("did you mean `p-dataset-orders`?"), "{error}");
-        let error = chosen(&selection(&[], &["zzz"], false)).expect_err("no stack");
+        let error = chosen(&selection(&[], &["zzz"], false)).expect_err("no stack").to_string();
         assert!(error.starts_with("`--exclude zzz` matches no stack;"), "{error}");
     }
 
