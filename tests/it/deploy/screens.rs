@@ -20,13 +20,28 @@ fn is_time(text: &str) -> bool {
     text.ends_with(" s") && text.split(' ').all(is_part)
 }
 
+/// A line without the time of day with which it begins.
+fn timeless(line: &str) -> String {
+    let is_clock = |text: &str| {
+        text.len() == 8
+            && text.char_indices().all(|(place, one)| match place {
+                2 | 5 => one == ':',
+                _ => one.is_ascii_digit(),
+            })
+    };
+    match line.split_once(' ') {
+        Some((clock, rest)) if is_clock(clock) => format!("HH:MM:SS {rest}"),
+        _ => line.to_owned(),
+    }
+}
+
 /// A text with words for what differs from run to run.
 fn steady(text: &str) -> String {
     let mut out = String::new();
-    for line in text.lines() {
+    for line in text.lines().map(timeless) {
         let mut rest = match line.rsplit_once(" in ") {
             Some((before, time)) if is_time(time) => format!("{before} in TIME"),
-            _ => line.to_owned(),
+            _ => line.clone(),
         };
         while let Some(next) = rest.chars().next() {
             let length = if rest.get(..36).is_some_and(is_uuid) { 36 } else { next.len_utf8() };
