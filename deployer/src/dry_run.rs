@@ -70,8 +70,17 @@ async fn try_one(cloud: &impl Cloud, stack: &Stack, name: &str, stop: &Stop) -> 
         Ok(Err(unknown)) => return Trial { address, tried: Ok(unknown), left: None },
         Err(error) => return Trial { address, tried: Err(error), left: None },
     };
-    let tried = prepared(cloud, stack, name, creates, stop).await;
-    // Without a reply it is not known whether there is something to delete. A change set that is not there is no error.
+    let token = token(name, &address, Operation::Prepare, 1);
+    let tried = match cloud.create_change_set(stack, name, creates, &token).await {
+        Ok(given) => read(cloud, stack, &given).await,
+        // CloudFormation has created nothing.
+        Err(CloudError::Refused { message, .. }) => {
+            let tried = Ok(Tried::Refused(message, Vec::new()));
+            return Trial { address, tried, left: None };
+        }
+        // Without a reply it is not known whether there is something to delete.
+        Err(error) => Err(error),
+    };
     let cleared = cloud.delete_change_set(&stack.site, &stack.entry.name, name).await;
     Trial { address, tried, left: cleared.err() }
 }
@@ -106,36 +115,21 @@ async fn creates(
     })
 }
 
-/// Creates a change set and reads it.
-async fn prepared(
-    cloud: &impl Cloud,
-    stack: &Stack,
-    name: &str,
-    creates: bool,
-    stop: &Stop,
-) -> Result<Tried, CloudError> {
+/// Reads a change set, once CloudFormation has created it. A run that was stopped waits for that as well: a change set
+/// that is being created cannot be deleted (`InvalidChangeSetStatus` of `DeleteChangeSet` in the CloudFormation API
+/// reference).
+async fn read(cloud: &impl Cloud, stack: &Stack, given: &str) -> Result<Tried, CloudError> {
     let (site, stack_name) = (&stack.site, stack.entry.name.as_str());
-    let token = token(name, &stack.entry.address(), Operation::Prepare, 1);
-    let given = match cloud.create_change_set(stack, name, creates, &token).await {
-        Ok(given) => given,
-        Err(CloudError::Refused { message, .. }) => {
-            return Ok(Tried::Refused(message, Vec::new()));
-        }
-        Err(error) => return Err(error),
-    };
     for tries in 0.. {
-        match cloud.describe_change_set(site, stack_name, &given).await? {
+        match cloud.describe_change_set(site, stack_name, given).await? {
             ChangeSet::Ready(changes) => return Ok(Tried::Changes(changes)),
             ChangeSet::Empty => return Ok(Tried::Nothing),
             ChangeSet::Lost(reason) => return Ok(Tried::Unknown(reason)),
             ChangeSet::Failed(reason) => {
-                let failures = cloud.validation_failures(site, stack_name, Some(&given)).await;
+                let failures = cloud.validation_failures(site, stack_name, Some(given)).await;
                 return Ok(Tried::Refused(reason, failures.unwrap_or_default()));
             }
             ChangeSet::Pending => {}
-        }
-        if let Some(reason) = stop.reason() {
-            return Ok(Tried::Unknown(reason));
         }
         cloud.pause(tries).await;
     }

@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 17] = [
+const OUTPUTS: [(&str, &str); 18] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("bootstrap-diff", include_str!("../../../docs/output/bootstrap-diff.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
@@ -37,6 +37,7 @@ const OUTPUTS: [(&str, &str); 17] = [
     ("graph", include_str!("../../../docs/output/graph.schema.json")),
     ("init", include_str!("../../../docs/output/init.schema.json")),
     ("ls", include_str!("../../../docs/output/ls.schema.json")),
+    ("plan", include_str!("../../../docs/output/plan.schema.json")),
     ("prove", include_str!("../../../docs/output/prove.schema.json")),
     ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
     ("synth", include_str!("../../../docs/output/synth.schema.json")),
