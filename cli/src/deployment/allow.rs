@@ -52,10 +52,10 @@ impl Needed {
         let mut needed = Self::default();
         let new = Documents::of(reviewed);
         for change in &reviewed.review.access {
-            let reaches = change.gained.iter().chain(&change.unknown);
-            let mut counted =
-                reaches.filter(|reach| counts(change, reach, reviewed, &new, circumstances));
-            let sentence = counted.next().map(|reach| gains(change, reach, reviewed));
+            let mut reaches = change.gained.iter().chain(&change.unknown);
+            let counted =
+                reaches.find(|reach| counts(change, reach, reviewed, &new, circumstances));
+            let sentence = counted.map(|reach| gains(change, reach, reviewed));
             // A finding that lists no request is not taken for harmless.
             let is_unlisted = change.gained.is_empty() && change.unknown.is_empty();
             let unlisted = || format!("{} may gain access", name(&change.principal, reviewed));

@@ -5,9 +5,12 @@ use std::io::IsTerminal as _;
 
 use lakewright_analysis::Error;
 use lakewright_analysis::words::count;
+use lakewright_deployer::aws::Aws;
 use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
+use lakewright_deployer::lease::Lease;
 use lakewright_deployer::record::{Opening, Record};
 use lakewright_deployer::renew::{renew, roles};
+use lakewright_deployer::taken::is_importable;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, Step, plan};
@@ -23,7 +26,7 @@ use super::saved::SavedPlan;
 use super::seen::{Gone, Known, Seen};
 use super::select::{SelectError, Selected, select};
 use super::show::Made;
-use super::{Deployment, ask, ask_in_full, exit, show};
+use super::{Deployment, ask, ask_in_full, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::progress::clear;
 use crate::ui::Ui;
@@ -40,6 +43,14 @@ pub(super) struct Planned {
     notes: Vec<String>,
     /// Why the plan cannot be carried out.
     refusals: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+struct Ended {
+    exit: Exit,
+    /// Whether CloudFormation refused stacks because resources that it may import have their names.
+    has_taken_names: bool,
 }
 
 impl Planned {
@@ -108,7 +119,11 @@ impl Deployment<'_> {
                 return Ok(exit);
             }
             if self.is_still_so(&whole, &seen, &review)? {
-                return self.go(&planned, &mut seen, ui);
+                let ended = self.go(&planned, &mut seen, ui)?;
+                if ended.has_taken_names && self.takes_in(request, ui)? {
+                    continue;
+                }
+                return Ok(ended.exit);
             }
             if self.options.yes || matches!(request.mode, Mode::Apply(_)) {
                 ui.error(CHANGED);
@@ -240,8 +255,27 @@ impl Deployment<'_> {
         Ok((!is_confirmed).then_some(Exit::Declined))
     }
 
+    /// Asks whether resources that have the names of new stacks' resources are taken in. Then the next round imports them,
+    /// after its own questions.
+    fn takes_in(&mut self, request: Request<'_>, ui: &mut Ui) -> Result<bool, Failure> {
+        let asks = matches!(request.mode, Mode::Deploy)
+            && !self.options.yes
+            && !self.settings.imports_existing
+            && std::io::stdin().is_terminal();
+        let question = "Resources that exist already have names that new stacks need. They are of earlier stacks, or somebody else's. Take \
+                        them into the new stacks?";
+        if !asks || !self.confirm(question, ui) {
+            return Ok(false);
+        }
+        self.settings.imports_existing = true;
+        let connecting = Aws::connect(&self.settings);
+        self.aws = self.runtime.block_on(connecting).map_err(|error| unreachable(&error))?;
+        self.lease = Lease::new(self.shelf.clone(), &self.id);
+        Ok(true)
+    }
+
     /// Carries out a plan that was confirmed.
-    fn go(&self, planned: &Planned, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
+    fn go(&self, planned: &Planned, seen: &mut Seen, ui: &mut Ui) -> Result<Ended, Failure> {
         self.begin_record(seen, ui)?;
         let kept = self.look_again(&planned.plan, seen, ui);
         let (mut summary, made) = self.carry_out(&planned.without_pruned(), seen, ui);
@@ -267,7 +301,8 @@ impl Deployment<'_> {
         }
         self.mails(ui);
         self.invitations(&summary, &made, ui);
-        Ok(exit)
+        let has_taken_names = summary.outcomes.values().any(is_importable);
+        Ok(Ended { exit, has_taken_names })
     }
 
     /// If no stack has to change, uploads missing files and closes databases that were opened since the last

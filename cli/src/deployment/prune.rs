@@ -57,6 +57,9 @@ impl Deployment<'_> {
         if going.is_empty() {
             return Ok(Pruning::default());
         }
+        // Stacks that hold no data are deleted in any case, and before these.
+        let deleted = plan.steps.iter().filter(|step| step.action == Action::Delete);
+        let deleted: BTreeSet<StackAddress> = deleted.map(|step| step.address.clone()).collect();
         let needs = self.needs(seen)?;
         let kinds = self.kinds(seen).into_iter().filter(|(address, _)| going.contains(address));
         let kinds: Kinds = kinds.collect();
@@ -67,7 +70,9 @@ impl Deployment<'_> {
             let address = &step.address;
             // Those that depend on it come before it, so they are decided.
             let mut depending = dependants(&needs, address).into_iter();
-            if let Some(other) = depending.find(|other| !going.contains(*other)) {
+            if let Some(other) =
+                depending.find(|other| !going.contains(*other) && !deleted.contains(*other))
+            {
                 let reason = format!("{other}, which stays, depends on it");
                 kept.entry(address.clone()).or_insert(reason);
             }

@@ -245,7 +245,8 @@ impl Deployment<'_> {
         let (keeper, others) = possible.apart(&self.keeper);
         let remove = async |step: &Step| self.take_down(step, &tearing).await;
         let tell = |address: &StackAddress, because: &Because| tearing.skipped(address, because);
-        let work = remove_all(&others, &self.policy(), tell, remove);
+        let policy = self.policy();
+        let work = remove_all(&others, &policy, tell, remove);
         let mut summary = self.held(&mut seen.record, work);
         summary.skipped.extend(skipped);
         let mut gone = prepared.gone(&summary);
