@@ -141,6 +141,7 @@ impl Deployment<'_> {
         self.narrow_last(&mut plan, &seen.sites)?;
         let pruning =
             if request.purpose.prune { self.pruning(&mut plan, seen)? } else { Pruning::default() };
+        self.keeper_first(&mut plan, seen);
         let selection = &request.purpose.selection;
         let Selected { plan: mut chosen, left } = select(plan, &self.ids(seen), selection)
             .map_err(|error| Failure::usage(error.to_string()))?;
@@ -164,6 +165,19 @@ impl Deployment<'_> {
         let refusals = if refusals.is_empty() { taken.first } else { refusals };
         let pruning = pruning.within(&chosen);
         Ok(Planned { plan: chosen, left, pruning, notes, refusals })
+    }
+
+    /// Before the record can be read, every change needs the stack that keeps it.
+    fn keeper_first(&self, plan: &mut Plan, seen: &Seen) {
+        if matches!(seen.record, Known::Read(_)) {
+            return;
+        }
+        for step in &mut plan.steps {
+            let is_change = matches!(step.action, Action::Create | Action::Update);
+            if is_change && step.address != self.keeper && !step.after.contains(&self.keeper) {
+                step.after.push(self.keeper.clone());
+            }
+        }
     }
 
     /// Makes a plan update the stacks whose policies name roles that it makes. Returns their number. Fails if such a stack
