@@ -59,7 +59,9 @@ impl Planned {
         let left = self.left.iter().filter(|step| step.action != Action::Foreign);
         let left = left.map(|step| match step.action {
             Action::Keep => step.clone(),
-            _ => Step { action: Action::Orphan, ..step.clone() },
+            Action::Create | Action::Update | Action::Delete | Action::Orphan | Action::Foreign => {
+                Step { action: Action::Orphan, ..step.clone() }
+            }
         });
         Plan { steps: self.plan.steps.iter().cloned().chain(left).collect() }
     }
