@@ -67,8 +67,9 @@ fn deployments() {
         copied("minimal", folder.path());
         let emulator = Emulator::start();
         let owner = "--owner-role OrganizationAccountAccessRole";
-        let (deploy, plan) =
-            (format!("deploy minimal --yes {owner}"), format!("deploy minimal --plan {owner}"));
+        // One after the other, so that the lines have one order.
+        let deploy = format!("deploy minimal --yes --concurrency 1 {owner}");
+        let plan = format!("deploy minimal --plan {owner}");
         let ask = format!("deploy minimal {owner}");
         let first = ["deploy minimal --plan", &plan, &ask];
         let mut text = all(&emulator, folder.path(), width, &first);
@@ -85,10 +86,11 @@ fn removals() {
         copied("minimal", folder.path());
         let emulator = Emulator::start();
         let owner = "--owner-role OrganizationAccountAccessRole";
-        let deploy = format!("deploy minimal --yes {owner}");
+        let deploy = format!("deploy minimal --yes --concurrency 1 {owner}");
         assert!(all(&emulator, folder.path(), width, &[&deploy]).contains("exit: 0\n"));
         let destroy = format!("destroy minimal --all {owner}");
-        let (plan, at_once) = (format!("{destroy} --plan"), format!("{destroy} --yes"));
+        let (plan, at_once) =
+            (format!("{destroy} --plan"), format!("{destroy} --yes --concurrency 1"));
         let typed = [
             "destroy minimal --all --plan",
             &plan,
