@@ -1,11 +1,20 @@
 //! Deploys from the command line. Only this module and those below it are async.
 
+mod allow;
+mod deploying;
+mod dry_run;
 mod invitations;
+mod live;
 mod owners;
+mod pace;
+mod prune;
 pub(crate) mod refresh;
 pub(crate) mod removal;
+mod request;
 mod review;
+mod saved;
 mod seen;
+mod select;
 mod show;
 mod stop;
 mod taken;
@@ -15,7 +24,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakewright_analysis::Error;
 use lakewright_analysis::assembly::recorded::closest_first;
 use lakewright_analysis::mesh::earlier;
 use lakewright_analysis::synthesis::Found;
@@ -23,27 +31,24 @@ use lakewright_analysis::words::count;
 use lakewright_deployer::aws::Aws;
 use lakewright_deployer::aws::caller::Settings;
 use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
-use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
+use lakewright_deployer::driver::{Driver, Stop, Summary};
 use lakewright_deployer::duties::Duties;
 use lakewright_deployer::lease::Lease;
 use lakewright_deployer::leftovers::{Receivers, receivers};
-use lakewright_deployer::paced::{Paced, Patience};
-use lakewright_deployer::record::{Opening, Record, Shelf};
-use lakewright_deployer::renew::renew;
+use lakewright_deployer::record::Shelf;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
-use lakewright_fleet::plan::{Action, Observed, Plan, plan};
-use lakewright_manifest::mesh::Maintenance;
+use lakewright_fleet::plan::{Action, Observed, Plan};
 use lakewright_manifest::{Mesh, RegionName, SourceFile};
 use lakewright_stacks::{DeployTarget, Names};
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress, StackKind, Template};
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub(crate) use self::review::{AllDeployed, Request};
-use self::review::{CHANGED, PlanReview};
-use self::seen::{Gone, Known, Seen};
+use self::pace::Pace;
+pub(crate) use self::request::Choices;
+pub(crate) use self::review::AllDeployed;
+use self::seen::Seen;
 use self::show::{Lines, Made};
 pub(crate) use self::stop::Progress;
 use crate::exit::{Exit, Failure};
@@ -69,6 +74,8 @@ pub(crate) struct Options {
     /// the record of deployments names
     #[arg(long, value_name = "MESH")]
     pub(crate) base: Option<PathBuf>,
+    #[command(flatten)]
+    pace: Pace,
 }
 
 impl Options {
@@ -78,7 +85,7 @@ impl Options {
         region: Option<RegionName>,
         owner_role: Option<String>,
     ) -> Self {
-        Self { yes: false, profile, region, owner_role, base: None }
+        Self { yes: false, profile, region, owner_role, base: None, pace: Pace::default() }
     }
 }
 
@@ -213,174 +220,6 @@ impl<'m> Deployment<'m> {
             runtime,
             aws,
         })
-    }
-
-    /// Plans, asks and deploys.
-    pub(crate) fn run(mut self, request: Request<'_>, ui: &mut Ui) -> Result<Exit, Failure> {
-        let only_plan = request.only_plan;
-        loop {
-            let mut seen = self.observe()?;
-            let (plan, notes, refusals) = self.planned(&seen, only_plan)?;
-            let is_reviewed = refusals.is_empty() && !plan.is_done();
-            let review = is_reviewed.then(|| self.review(&plan, &seen.observed, request));
-            let review = review.transpose()?;
-            let document = review.as_ref().filter(|_| ui.is_json());
-            let document = document.map_or(Value::Null, PlanReview::document);
-            show::plan(&plan, &notes, &document, only_plan, ui);
-            for text in &refusals {
-                ui.error(text);
-            }
-            if !refusals.is_empty() {
-                return Ok(Exit::No);
-            }
-            if let Some(review) = &review {
-                review.show(only_plan, ui);
-            }
-            if only_plan {
-                return Ok(Exit::Done);
-            }
-            let Some(review) = review else { return self.keep_up(&plan, &mut seen, ui) };
-            self.is_free(&seen)?;
-            if !self.confirm("Deploy?", ui) {
-                ui.note("nothing was changed");
-                return Ok(Exit::Declined);
-            }
-            if self.is_still_so(&plan, &seen, &review)? {
-                return self.go(&plan, &mut seen, ui);
-            }
-            if self.options.yes {
-                ui.error(CHANGED);
-                return Ok(Exit::Declined);
-            }
-            ui.note("somebody has changed the stacks since the review was made; nothing was changed by this run, and this is the plan now:");
-        }
-    }
-
-    /// The plan, the notes on it, and the reasons for which it cannot be carried out.
-    fn planned(
-        &mut self,
-        seen: &Seen,
-        only_plan: bool,
-    ) -> Result<(Plan, Vec<String>, Vec<String>), Failure> {
-        let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
-        let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
-        let left = self.leave_enough(&mut plan, seen)?;
-        self.narrow_last(&mut plan, &seen.sites)?;
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let id = format!("lakewright-{}", now.map(|now| now.as_secs()).unwrap_or_default());
-        let renewed = renew(&mut plan, &mut self.stacks, &id)
-            .map_err(|error| Failure::unexpected(error.to_string()))?;
-        let owned = self.of_owners(&plan);
-        let mut notes = self.owner_notes(&owned);
-        notes.extend(left);
-        notes.extend(self.unknown(seen));
-        if renewed > 0 {
-            notes.push(format!(
-                "{} with policies that name a role which this run makes: they are put again, as AWS would keep the id of one that was there before",
-                count(renewed, "stack")
-            ));
-        }
-        let taken = self.taken(&plan);
-        notes.extend(taken.unknown);
-        notes.extend(self.busy(seen).filter(|_| only_plan));
-        notes.extend(self.resting().filter(|_| only_plan));
-        let refusals = self.refusals(&plan, &seen.observed, &owned);
-        let refusals = if refusals.is_empty() { taken.first } else { refusals };
-        Ok((plan, notes, refusals))
-    }
-
-    /// Carries out a plan that was confirmed.
-    fn go(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
-        self.begin_record(seen, ui)?;
-        let kept = self.look_again(plan, seen, ui);
-        let (mut summary, made) = self.carry_out(plan, seen, ui);
-        summary.outcomes.extend(kept.outcomes);
-        let exit = exit(&summary);
-        if exit == Exit::Done {
-            let is_gone = |(_, outcome): &(&StackAddress, &Outcome)| **outcome == Outcome::Deleted;
-            let gone = summary.outcomes.iter().filter(is_gone);
-            // `deploy` never deletes a stack with data.
-            let gone = gone.map(|(address, _)| (address.clone(), Vec::new())).collect();
-            self.close_record(seen, &gone, ui);
-        } else {
-            self.leave_record(seen, ui);
-        }
-        self.mails(ui);
-        self.invitations(&summary, &made, ui);
-        Ok(exit)
-    }
-
-    /// If no stack has to change, uploads missing files and closes databases that were opened since the last
-    /// deployment. Changes nothing without `--yes`.
-    fn keep_up(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> Result<Exit, Failure> {
-        if !self.options.yes {
-            ui.note("with `--yes`, `deploy` uploads missing files, and closes databases that were opened since the last deployment");
-            self.mails(ui);
-            return Ok(Exit::Done);
-        }
-        self.begin_record(seen, ui)?;
-        let exit = exit(&self.look_again(plan, seen, ui));
-        if exit == Exit::Done {
-            self.close_record(seen, &Gone::new(), ui);
-        } else {
-            self.leave_record(seen, ui);
-        }
-        self.mails(ui);
-        Ok(exit)
-    }
-
-    /// The note of a plan if the tenant is in maintenance.
-    fn resting(&self) -> Option<String> {
-        (self.mesh.tenant.maintenance != Maintenance::Off).then(|| {
-            "the tenant is in maintenance: `deploy` ends with 8 and changes nothing, but for an administrator's run with `--admin`"
-                .to_owned()
-        })
-    }
-
-    /// Executes a plan. Returns the outcome of each stack, and the resources that were created or replaced.
-    fn carry_out(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> (Summary, Made) {
-        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
-        self.progress.begin(shower.all());
-        let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
-        let summary = {
-            let stop = Stop::default();
-            let report = |event: Event| shower.event(&event);
-            let ask = |address: &StackAddress, changes: &[Change]| {
-                let at_risk = show::at_risk(changes);
-                let question = || {
-                    let which = at_risk.join(", ");
-                    format!("{address}: data may be lost or taken in ({which}). Go on?")
-                };
-                yes || at_risk.is_empty()
-                    || (is_terminal && self.progress.asking(address, || ask(&question())))
-            };
-            let lost = || self.lease.lost();
-            let cloud = Paced::new(&self.aws, Patience::default()).with_stop(&lost);
-            let driver = Driver::new(&cloud, report, ask, &self.lease, &stop);
-            let driver = driver.with_policy(self.policy());
-            let Seen { sites, spots, record, .. } = seen;
-            if matches!(record, Known::Read(_)) {
-                self.held(record, driver.run(plan, &self.stacks, sites))
-            } else {
-                let (mesh, keeper) = (&*self.id, &self.keeper);
-                let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
-                let mut read = Record::default();
-                let running =
-                    driver.run_with_record(plan, &self.stacks, sites, &opening, &mut read);
-                let summary = self.runtime.block_on(running);
-                if read.version.is_some() {
-                    *record = Known::Read(read);
-                }
-                summary
-            }
-        };
-        shower.end(&summary);
-        (summary, shower.into_made())
-    }
-
-    fn policy(&self) -> Policy {
-        let imports_existing = self.settings.imports_existing;
-        Policy { imports_existing, ..Policy::default() }
     }
 
     /// Why a plan cannot be executed: stacks of another mesh, and accounts that only their owners bootstrap.
@@ -520,6 +359,11 @@ impl<'m> Deployment<'m> {
     }
 
     fn confirm(&self, question: &str, ui: &mut Ui) -> bool {
+        self.confirm_by(ask, question, ui)
+    }
+
+    /// Whether a person confirms. `ask` asks the question.
+    fn confirm_by(&self, ask: fn(&str) -> bool, question: &str, ui: &mut Ui) -> bool {
         if self.options.yes {
             return true;
         }
@@ -567,10 +411,19 @@ fn deployer(target: &DeployTarget) -> Access {
 }
 
 fn ask(question: &str) -> bool {
+    matches!(answer(question, "[y/N]").as_deref(), Some("y" | "Y" | "yes"))
+}
+
+/// Asks a question to which only the whole word agrees.
+fn ask_in_full(question: &str) -> bool {
+    answer(question, "[yes/N]").as_deref() == Some("yes")
+}
+
+fn answer(question: &str, answers: &str) -> Option<String> {
     let mut answer = String::new();
-    drop(write!(std::io::stderr().lock(), "{question} [y/N] "));
+    drop(write!(std::io::stderr().lock(), "{question} {answers} "));
     let is_read = std::io::stdin().read_line(&mut answer).is_ok();
-    is_read && matches!(answer.trim(), "y" | "Y" | "yes")
+    is_read.then(|| answer.trim().to_owned())
 }
 
 fn unreachable(error: &CloudError) -> Failure {

@@ -37,13 +37,18 @@ impl Watch for Progress {
 
     fn end(&self) {
         if self.is_shown && self.all.load(Ordering::Relaxed) >= SHORT {
-            draw("");
+            clear();
         }
     }
 }
 
+/// Removes the line drawn before.
+pub(crate) fn clear() {
+    draw("");
+}
+
 /// Replaces the line drawn before.
-fn draw(text: &str) {
+pub(crate) fn draw(text: &str) {
     let mut out = io::stderr().lock();
     drop(write!(out, "\r\u{1b}[2K{text}").and_then(|()| out.flush()));
 }

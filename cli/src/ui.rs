@@ -63,6 +63,11 @@ impl Ui {
         self.style
     }
 
+    /// Whether somebody watches progress on a terminal.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.shows_progress
+    }
+
     /// The display of progress, which draws only if somebody watches a terminal.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.shows_progress)
@@ -128,11 +133,17 @@ impl Ui {
     }
 
     pub(crate) fn error(&mut self, text: &str) {
-        let text = self.laid_out(&format!("error: {text}"));
+        self.error_after("", text);
+    }
+
+    /// Prints an error behind another text, such as the time.
+    pub(crate) fn error_after(&mut self, before: &str, text: &str) {
+        let text = self.laid_out(&format!("{before}error: {text}"));
         match self.style {
             Style::Colour => {
-                let rest = text.strip_prefix("error").unwrap_or(&text);
-                write_line(&format!("\u{1b}[1m\u{1b}[91merror\u{1b}[0m{rest}"));
+                let rest = text.strip_prefix(before).unwrap_or(&text);
+                let rest = rest.strip_prefix("error").unwrap_or(rest);
+                write_line(&format!("{before}\u{1b}[1m\u{1b}[91merror\u{1b}[0m{rest}"));
             }
             Style::Plain => write_line(&text),
         }

@@ -58,7 +58,7 @@ pub fn renew(
 }
 
 /// The ARNs of the roles that a stack creates.
-fn roles(stack: &Stack) -> Result<BTreeSet<String>, ReadError> {
+pub fn roles(stack: &Stack) -> Result<BTreeSet<String>, ReadError> {
     let template = read::template(&stack.template)?;
     let place = stack.entry.place();
     let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");

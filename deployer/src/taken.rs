@@ -10,11 +10,20 @@ use lakewright_template::read::ReadError;
 use lakewright_template::{Template, Value, read};
 
 use lakewright_fleet::event::Rejection;
+use lakewright_fleet::machine::Outcome;
 
 /// The resource type of databases.
 pub const DATABASE: &str = "AWS::Glue::Database";
 /// The resource type of repositories.
 pub const REPOSITORY: &str = "AWS::CodeCommit::Repository";
+
+/// What a refusal says if CloudFormation may import the resources whose names are in use.
+const IMPORTABLE: &str = "; resources that stayed of an earlier stack keep their names, and `--import-existing` imports them";
+
+/// Whether a stack was refused because names are in use by resources that CloudFormation may import.
+pub fn is_importable(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(reason) if reason.contains(IMPORTABLE))
+}
 
 /// How the account's owner frees a name that cannot be imported; `None` for types that CloudFormation can import.
 ///
@@ -63,7 +72,7 @@ pub(crate) fn help(
         said.push_str(if imports_existing {
             "; resources that could not be imported may belong to another stack, which CloudFormation's console shows"
         } else {
-            "; resources that stayed of an earlier stack keep their names, and `--import-existing` imports them"
+            IMPORTABLE
         });
     }
     if !freed.is_empty() {
@@ -129,9 +138,11 @@ mod tests {
         let both = [rejection("B", "AWS::S3::Bucket"), rejection("D", "AWS::Glue::Database")];
         let said = help(TEMPLATE, "eu-west-1", &both, false);
         assert!(said.contains("`--import-existing`"), "{said}");
+        assert!(is_importable(&Outcome::Refused(format!("2 resources did not pass{said}"))));
         assert!(said.contains("--region eu-west-1 --name sales`"), "{said}");
         let said = help(TEMPLATE, "eu-west-1", &both[1..], true);
         assert!(!said.contains("import-existing") && said.contains("--name sales`"), "{said}");
+        assert!(!is_importable(&Outcome::Refused(said)) && !is_importable(&Outcome::RolledBack));
         let said = help(TEMPLATE, "eu-west-1", &both[..1], true);
         assert!(said.contains("another stack") && !said.contains("glue"), "{said}");
         let alias = [rejection("A", "AWS::KMS::Alias")];

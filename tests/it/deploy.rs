@@ -11,10 +11,14 @@ use serde_json::{Value, json};
 
 use crate::run::{example, root, transcript};
 
+mod allow;
 mod credentials;
+mod dry_run;
 mod lease;
 mod once;
 mod others;
+mod plans;
+mod prune;
 mod readme;
 mod reality;
 mod record;
@@ -24,6 +28,9 @@ mod screens;
 mod seed;
 mod unfinished;
 mod untagged;
+
+/// The option with which a run without a question may broaden access.
+const ALLOWED: &str = "--allow=access-broadened";
 
 /// A running emulator; it ends with the test.
 pub(crate) struct Emulator {
@@ -151,8 +158,13 @@ impl Emulator {
         command
     }
 
+    /// Deploys a mesh without a question. Access may broaden; `allow.rs` tests when it may not.
     fn deploy(&self, mesh: &Path) -> Output {
-        self.lakewright(&["deploy", &mesh.display().to_string(), "--yes"])
+        self.deploy_with(mesh, &["--yes", ALLOWED])
+    }
+
+    fn deploy_with(&self, mesh: &Path, options: &[&str]) -> Output {
+        self.lakewright(&[&["deploy", &mesh.display().to_string()][..], options].concat())
     }
 
     /// What the emulated services report about an account.
@@ -287,7 +299,8 @@ fn every_stack_of_the_full_example_is_deployed() {
     // The deployment checks that roles of others exist before a policy names them. The date is fixed, because shares would
     // otherwise expire with today's date.
     let path = example("full").display().to_string();
-    let deploy = || emulator.lakewright(&["deploy", &path, "--yes", "--as-of", "2026-06-01"]);
+    let deploy =
+        || emulator.lakewright(&["deploy", &path, "--yes", ALLOWED, "--as-of", "2026-06-01"]);
     let without = deploy();
     ends_with(&without, 6, "name roles that do not exist");
     let text = transcript(&without);

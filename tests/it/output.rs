@@ -355,9 +355,18 @@ fn of_deployments(shapes: &mut Shapes, folder: &Path) {
     let run = |arguments: &[&str]| emulator.lakewright(&[arguments, &JSON[..]].concat());
     // Shares count as expired from today on, which moves.
     shapes.of_lines(&run(&["deploy", &full, "--plan", "--as-of", "2026-06-01"]), 0);
+    let plan = folder.join("plan.json");
+    let file = plan.display().to_string();
+    shapes.of_lines(&run(&["deploy", &mesh, "--plan-out", &file]), 0);
+    let plan = parsed(&fs::read_to_string(&plan).expect("a plan"));
+    is_filled(&plan, "steps");
+    is_filled(&plan["review"], "findings");
+    shapes.compare("plan", &plan);
     emulator.fail_next("AWS::Glue::Crawler");
     shapes.of_lines(&run(&["deploy", &mesh, "--yes"]), 6);
-    shapes.of_lines(&run(&["deploy", &mesh, "--yes"]), 0);
+    // The share gives a team that exists access to a catalog that exists.
+    shapes.of_lines(&run(&["deploy", &mesh, "--yes", "--allow", "access-broadened"]), 0);
+    shapes.of_lines(&run(&["deploy", &mesh, "--dry-run"]), 0);
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--plan"]), 0);
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--yes"]), 0);
 }

@@ -28,8 +28,8 @@ use crate::ui::Ui;
 Buckets, keys and databases that the mesh retains stay. They are listed before you confirm. A stack
 that others depend on is not deleted, even if the mesh no longer has the others.
 
-`--all` deletes every stack of the mesh in the reverse order of deployment, including stacks of
-environments that have left the mesh. The bootstraps come last: the accounts' owners delete them, or
+`--all` deletes every stack of the mesh in the reverse order of deployment, at once where none
+depends on another, including stacks of environments that have left the mesh. The bootstraps come last: the accounts' owners delete them, or
 `--owner-role` as a role of theirs. If a deletion fails, only the stacks that it depends on stay.
 
 Stacks of an environment that has left the mesh are found in the record of deployments, and stacks
@@ -79,7 +79,8 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
     let base = base(&mesh, arguments.options.base.as_deref())?;
     // `destroy` changes no bootstrap stack.
     let needed = BTreeMap::new();
-    let wanted = Wanted { mesh: &mesh, found, listed: None, needed, base, sources: &loaded.sources };
+    let wanted =
+        Wanted { mesh: &mesh, found, listed: None, needed, base, sources: &loaded.sources };
     let deployment = Deployment::connect(wanted, &arguments.options, false, progress)?;
     let removal = Removal {
         stack: arguments.stack.as_deref(),

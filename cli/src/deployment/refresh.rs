@@ -15,13 +15,12 @@ use lakewright_analysis::words::count;
 use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
 use lakewright_deployer::journal::{FileError, JournalFile};
 use lakewright_deployer::lease::Lease;
-use lakewright_deployer::paced::{Paced, Patience};
+use lakewright_deployer::paced::Paced;
 use lakewright_deployer::record::{self, Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, NoJournal, plan_digest};
 use lakewright_fleet::plan::{Action, Plan, plan};
-use lakewright_fleet::schedule::Limits;
 use lakewright_stacks::Names;
 use lakewright_template::StackAddress;
 use serde_json::Value;
@@ -29,6 +28,7 @@ use serde_json::Value;
 pub(crate) use self::part::Part;
 pub(crate) use self::prepared::Prepared;
 use self::report::Night as Told;
+use super::pace::Pace;
 use super::seen::{Gone, Known, Seen, before};
 use super::{Deployment, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
@@ -47,15 +47,8 @@ pub(crate) enum Allowed {
 /// How a run goes on, and what it writes down.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Night {
-    /// At most this many stacks at once, in all accounts and regions
-    #[arg(long, value_name = "N", default_value_t = Limits::default().total, value_parser = at_least_one)]
-    concurrency: usize,
-    /// At most this many stacks at once in an account and region
-    #[arg(long, value_name = "N", default_value_t = Limits::default().per_place, value_parser = at_least_one)]
-    per_region: usize,
-    /// Start no further stack after this many have failed [default: no limit]
-    #[arg(long, value_name = "N")]
-    failures: Option<usize>,
+    #[command(flatten)]
+    pace: Pace,
     /// Start no further stack after this many minutes [default: no limit]
     #[arg(long, value_name = "MINUTES")]
     minutes: Option<u64>,
@@ -77,13 +70,6 @@ pub(crate) struct Night {
     /// Write a report of the run into this file: HTML if its name ends so, else Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
-        Ok(number) => Ok(number),
-    }
 }
 
 /// The journal of a run, and what an earlier part of the run left open.
@@ -287,8 +273,7 @@ impl Deployment<'_> {
                 may_lose || !changes.iter().any(show::may_lose)
             };
             let lost = || self.lease.lost();
-            let patience = Patience { stacks: night.per_region, ..Patience::default() };
-            let cloud = Paced::new(&self.aws, patience).with_stop(&lost);
+            let cloud = Paced::new(&self.aws, night.pace.patience()).with_stop(&lost);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
                 .with_policy(night.policy(plan))
                 .with_journal(written.journal())
@@ -327,8 +312,8 @@ impl Night {
             }
         }
         Policy {
-            limits: Limits { per_place: self.per_region, total: self.concurrency },
-            failures: self.failures,
+            limits: self.pace.limits(),
+            failures: self.pace.failures,
             waves,
             imports_existing: false,
         }

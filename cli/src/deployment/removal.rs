@@ -3,6 +3,7 @@
 mod needs;
 mod unmarked;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_analysis::Error;
@@ -11,17 +12,19 @@ use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
 use lakewright_deployer::driver::{Driver, Stop, Summary, failure, is_good};
 use lakewright_deployer::lakeformation::remove_administrators;
 use lakewright_deployer::leftovers::{blockers, retained};
+use lakewright_deployer::removing::remove_all;
 use lakewright_deployer::teardown::{dependants, teardown};
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::kind_of;
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
 use lakewright_fleet::schedule::Because;
-use lakewright_template::read;
 use lakewright_template::{Place, StackAddress, StackKind};
+use lakewright_template::{holds_data, read};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
-use super::seen::{Gone, Known, Seen};
+use super::seen::{Gone, Seen};
 use super::{Deployment, deployer, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::owner;
@@ -47,6 +50,8 @@ struct Leaving {
     roles: BTreeSet<String>,
     /// The names of the retained resources.
     stays: Vec<String>,
+    /// Whether it has resources of types that hold data.
+    has_data: bool,
 }
 
 /// A stack to delete.
@@ -78,10 +83,10 @@ struct OwnersStack {
 
 /// All that is known before somebody is asked.
 #[derive(Debug, Default)]
-struct Prepared {
+pub(super) struct Prepared {
     going: BTreeMap<StackAddress, Going>,
     /// The stacks that cannot be deleted, each with the reason.
-    held: BTreeMap<StackAddress, String>,
+    pub(super) held: BTreeMap<StackAddress, String>,
 }
 
 impl Deployment<'_> {
@@ -191,7 +196,7 @@ impl Deployment<'_> {
     }
 
     /// Inspects each stack before the confirmation. If one cannot be inspected, only its own deletion fails later.
-    fn prepare(&self, plan: &Plan, seen: &Seen) -> Result<Prepared, Failure> {
+    pub(super) fn prepare(&self, plan: &Plan, seen: &Seen) -> Result<Prepared, Failure> {
         let mut prepared = Prepared::default();
         for Step { address, .. } in &plan.steps {
             let site = match self.deleting(address, &seen.observed)? {
@@ -220,85 +225,88 @@ impl Deployment<'_> {
         Ok(prepared)
     }
 
-    /// Deletes the stacks one after the other. If a deletion fails, the stacks that it depends on stay, and no others.
-    fn tear_down(
+    /// Deletes the stacks, at once where none depends on another. If a deletion fails, the stacks that it depends on
+    /// stay, and no others.
+    pub(super) fn tear_down(
         &self,
         plan: &Plan,
         prepared: &Prepared,
         seen: &mut Seen,
         ui: &mut Ui,
     ) -> (Summary, Gone) {
-        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
-        self.progress.begin(shower.all());
-        let (mut summary, mut gone) = (Summary::default(), Gone::new());
-        let mut standing: BTreeSet<&StackAddress> = prepared.held.keys().collect();
-        let mut overtaken: Option<&StackAddress> = None;
-        for Step { address, after, .. } in &plan.steps {
-            if standing.contains(address) {
-                continue;
-            }
-            if let Some(other) = overtaken {
-                summary.skipped.insert(address.clone(), Because::Stack(other.clone()));
-                continue;
-            }
-            if let Some(other) = after.iter().find(|other| standing.contains(other)) {
-                standing.insert(address);
-                let (address, because) = (address.clone(), Because::Stack(other.clone()));
-                summary.skipped.insert(address.clone(), because.clone());
-                shower.event(&Event::Skipped { address, because });
-                continue;
-            }
-            if *address == self.keeper {
-                for text in self.closed_record(seen, &gone) {
-                    shower.event(&Event::Note { address: address.clone(), text });
-                }
-            }
-            shower.event(&Event::Started { address: address.clone() });
-            let going = prepared.going.get(address);
-            let outcome = match going {
-                Some(going) => self.remove(address, going, &mut seen.record, &mut shower),
-                None => Err(CloudError::Refused {
-                    what: format!("delete {address}"),
-                    message: "what goes with it was not looked at".to_owned(),
-                }),
-            };
-            let outcome = outcome.unwrap_or_else(|error| failure(&error));
-            shower.event(&Event::Finished { address: address.clone(), outcome: outcome.clone() });
-            if matches!(outcome, Outcome::Overtaken(_)) {
-                overtaken = Some(address);
-            }
-            if is_good(&outcome) {
-                let leaving = going.and_then(|going| going.leaving.as_ref().ok());
-                let stays = leaving.map(|leaving| leaving.stays.clone()).unwrap_or_default();
-                gone.insert(address.clone(), stays);
-            } else {
-                standing.insert(address);
-            }
-            summary.outcomes.insert(address.clone(), outcome);
+        let shower = RefCell::new(show::Shower::new(plan, &self.lines, &self.progress, ui));
+        self.progress.begin(shower.borrow().all());
+        let tearing = Tearing { prepared, shower, settings: Mutex::new(()) };
+        let (possible, skipped) = prepared.possible(plan);
+        for (address, because) in &skipped {
+            tearing.skipped(address, because);
         }
-        shower.end(&summary);
+        // The record can be written while its stack is there, and its stack is the last one.
+        let (keeper, others) = possible.apart(&self.keeper);
+        let remove = async |step: &Step| self.take_down(step, &tearing).await;
+        let tell = |address: &StackAddress, because: &Because| tearing.skipped(address, because);
+        let policy = self.policy();
+        let work = remove_all(&others, &policy, tell, remove);
+        let mut summary = self.held(&mut seen.record, work);
+        summary.skipped.extend(skipped);
+        let mut gone = prepared.gone(&summary);
+        for step in &keeper.steps {
+            let address = &step.address;
+            if let Some(other) = step.after.iter().find(|other| !gone.contains_key(*other)) {
+                let because = Because::Stack(other.clone());
+                tearing.skipped(address, &because);
+                summary.skipped.insert(address.clone(), because);
+                continue;
+            }
+            for text in self.closed_record(seen, &gone) {
+                tearing.tell(&Event::Note { address: address.clone(), text });
+            }
+            let outcome = self.held(&mut seen.record, self.take_down(step, &tearing));
+            summary.outcomes.insert(address.clone(), outcome);
+            gone = prepared.gone(&summary);
+        }
+        tearing.shower.into_inner().end(&summary);
         (summary, gone)
     }
 
-    /// Deletes one stack.
-    fn remove(
+    /// Deletes the stack of one step, and reports its start and end.
+    async fn take_down(&self, step: &Step, tearing: &Tearing<'_, '_>) -> Outcome {
+        let address = &step.address;
+        tearing.tell(&Event::Started { address: address.clone() });
+        let removed = match tearing.prepared.going.get(address) {
+            Some(going) => self.remove(address, going, tearing).await,
+            None => Err(CloudError::Refused {
+                what: format!("delete {address}"),
+                message: "what goes with it was not looked at".to_owned(),
+            }),
+        };
+        let outcome = removed.unwrap_or_else(|error| failure(&error));
+        tearing.tell(&Event::Finished { address: address.clone(), outcome: outcome.clone() });
+        outcome
+    }
+
+    /// Deletes one stack, after what CloudFormation does not do.
+    async fn remove(
         &self,
         address: &StackAddress,
         Going { site, leaving }: &Going,
-        record: &mut Known,
-        shower: &mut show::Shower<'_>,
+        tearing: &Tearing<'_, '_>,
     ) -> Result<Outcome, CloudError> {
         if let Some(reason) = self.lease.lost() {
             return Ok(Outcome::Overtaken(reason));
         }
         let leaving = leaving.as_ref().map_err(CloudError::clone)?;
-        self.empty_artifacts(address, site, shower)?;
-        self.remove_administrators(site, &leaving.roles)?;
+        self.empty_artifacts(address, site, tearing).await?;
+        {
+            // The list of administrators is read, changed and written, so two stacks must not do it at once.
+            let _alone = tearing.settings.lock().await;
+            self.remove_administrators(site, &leaving.roles).await?;
+        }
         let stop = Stop::default();
-        let report = |event: Event| shower.event(&event);
+        let report = |event: Event| tearing.tell(&event);
         let ask = |_: &StackAddress, _: &[Change]| true;
         let driver = Driver::new(&self.aws, report, ask, &self.lease, &stop);
-        self.held(record, driver.delete(site, address))
+        Box::pin(driver.delete(site, address)).await
     }
 
     /// The role that deletes a stack: the account's owner for a bootstrap, else the deploy role. The inner error is the
@@ -343,12 +351,13 @@ impl Deployment<'_> {
             blockers: self.runtime.block_on(blockers(&self.aws, site, &template, &placed))?,
             roles: roles.collect(),
             stays: retained(site, &template, &placed),
+            has_data: template.resources.values().any(|one| holds_data(&one.kind)),
         })
     }
 
     /// Removes a stack's roles from the administrators of Lake Formation. A deleted role would stay in the list, and
     /// Lake Formation would then refuse every change of the list.
-    fn remove_administrators(
+    async fn remove_administrators(
         &self,
         site: &Site,
         roles: &BTreeSet<String>,
@@ -372,7 +381,7 @@ impl Deployment<'_> {
             what: format!("take its roles out of Lake Formation's administrators in {place}"),
             message: "the mesh has no deploy role there".to_owned(),
         })?;
-        match self.runtime.block_on(remove_administrators(&self.aws, &site, roles)) {
+        match Box::pin(remove_administrators(&self.aws, &site, roles)).await {
             // Without data in the mesh, the deploy role may no longer have the permission; if there never was data,
             // there is no entry.
             Err(CloudError::Access { .. }) if !has_settings => Ok(()),
@@ -382,11 +391,11 @@ impl Deployment<'_> {
 
     /// Empties buckets of artifacts that are not retained, because CloudFormation deletes only empty buckets. No other
     /// bucket is emptied.
-    fn empty_artifacts(
+    async fn empty_artifacts(
         &self,
         address: &StackAddress,
         site: &Site,
-        shower: &mut show::Shower<'_>,
+        tearing: &Tearing<'_, '_>,
     ) -> Result<(), CloudError> {
         // Of a stack that left the mesh nothing says whether its bucket may be emptied; CloudFormation names the bucket
         // that keeps it.
@@ -397,11 +406,10 @@ impl Deployment<'_> {
             message: format!("its template cannot be read: {error}"),
         })?;
         for bucket in buckets {
-            let emptied = self.runtime.block_on(self.aws.empty(site, &bucket));
-            match emptied {
+            match Box::pin(self.aws.empty(site, &bucket)).await {
                 Ok(objects) => {
                     let text = format!("emptied {bucket}: {}", count(objects, "object"));
-                    shower.event(&Event::Note { address: address.clone(), text });
+                    tearing.tell(&Event::Note { address: address.clone(), text });
                 }
                 // The bucket may be deleted already.
                 Err(CloudError::Refused { message, .. }) if message.starts_with("NoSuchBucket") => {
@@ -417,9 +425,75 @@ fn listed(addresses: &[&StackAddress]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// What the deletions of one run share.
+struct Tearing<'r, 'u> {
+    prepared: &'r Prepared,
+    shower: RefCell<show::Shower<'u>>,
+    /// Held while the administrators of Lake Formation are changed.
+    settings: Mutex<()>,
+}
+
+impl Tearing<'_, '_> {
+    fn tell(&self, event: &Event) {
+        self.shower.borrow_mut().event(event);
+    }
+
+    fn skipped(&self, address: &StackAddress, because: &Because) {
+        let (address, because) = (address.clone(), because.clone());
+        self.tell(&Event::Skipped { address, because });
+    }
+}
+
 impl Prepared {
+    /// The steps of a plan that can be carried out, and those that a stack which stays needs, each with that stack.
+    fn possible(&self, plan: &Plan) -> (Plan, BTreeMap<StackAddress, Because>) {
+        let mut standing: BTreeSet<&StackAddress> = self.held.keys().collect();
+        let (mut steps, mut skipped) = (Vec::new(), BTreeMap::new());
+        for step in &plan.steps {
+            let address = &step.address;
+            if standing.contains(address) {
+                continue;
+            }
+            match step.after.iter().find(|other| standing.contains(other)) {
+                Some(other) => {
+                    standing.insert(address);
+                    skipped.insert(address.clone(), Because::Stack(other.clone()));
+                }
+                None => steps.push(step.clone()),
+            }
+        }
+        (Plan { steps }, skipped)
+    }
+
+    /// The stacks that were deleted, each with what stays of it.
+    fn gone(&self, summary: &Summary) -> Gone {
+        let gone = summary.outcomes.iter().filter(|(_, outcome)| is_good(outcome));
+        let stays = |address: &StackAddress| {
+            let leaving = self.going.get(address).and_then(|going| going.leaving.as_ref().ok());
+            leaving.map(|leaving| leaving.stays.clone()).unwrap_or_default()
+        };
+        gone.map(|(address, _)| (address.clone(), stays(address))).collect()
+    }
+
+    /// Forgets what is known of other stacks.
+    pub(super) fn keep_only(&mut self, addresses: &BTreeSet<StackAddress>) {
+        self.going.retain(|address, _| addresses.contains(address));
+    }
+
+    /// Why data may be lost with a stack; `None` if it holds none.
+    pub(super) fn data(&self, address: &StackAddress) -> Option<String> {
+        match &self.going.get(address)?.leaving {
+            Ok(leaving) if !leaving.has_data => None,
+            Ok(leaving) if leaving.stays.is_empty() => Some("it holds data".to_owned()),
+            Ok(leaving) => {
+                Some(format!("it holds data, of which this stays: {}", leaving.stays.join(", ")))
+            }
+            Err(error) => Some(format!("whether it holds data is not known: {error}")),
+        }
+    }
+
     /// Notes on the resources that each stack leaves behind.
-    fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         let said = self.going.iter().filter_map(|(address, going)| match &going.leaving {
             Ok(leaving) if leaving.stays.is_empty() => None,
             Ok(leaving) => Some(format!("{address} leaves behind: {}", leaving.stays.join(", "))),

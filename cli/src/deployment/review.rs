@@ -9,11 +9,14 @@ use lakewright_analysis::subject::{Keep, Subject};
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::templates::{self, Source, has_resources, is_settled};
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
-use lakewright_manifest::Date;
 use lakewright_stacks::DeployTarget;
 use lakewright_template::StackAddress;
+use lakewright_template::digest::sha256;
 use serde_json::Value;
 
+use super::allow::{Circumstances, Needed};
+use super::request::Request;
+use super::saved::SavedReview;
 use super::seen::Seen;
 use super::{Deployment, deployer, unreachable};
 use crate::exit::Failure;
@@ -25,17 +28,6 @@ use crate::width::{error_width, width};
 /// The error of a run without a question, if the stacks are not those of its review any more.
 pub(super) const CHANGED: &str = "another deployment of the mesh or somebody else has changed its stacks since the review was made, so \
                                   it says something else now; nothing was changed: run again";
-
-/// What is asked of a deployment.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Request<'a> {
-    /// Whether to print the plan only.
-    pub(crate) only_plan: bool,
-    /// The day of which the shares of the mesh count.
-    pub(crate) day: &'a Date,
-    /// The mesh, as the user named it.
-    pub(crate) mesh: &'a str,
-}
 
 /// The deployed templates that a review is made from.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -65,6 +57,24 @@ impl PlanReview {
         json::document(&self.shown(&Names(&self.reviewed)))
     }
 
+    /// Whether nothing of the mesh is deployed yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.before == Before::default()
+    }
+
+    /// What the review has to be allowed.
+    pub(super) fn needed(&self, circumstances: &Circumstances) -> Needed {
+        Needed::of(&self.reviewed, circumstances)
+    }
+
+    /// The review without its content, for a plan in a file. How the user named the mesh makes no difference.
+    pub(super) fn saved(&self) -> SavedReview {
+        let names = Names(&self.reviewed);
+        let shown = Shown { after: "", ..self.shown(&names) };
+        let document = json::document(&shown).to_string();
+        SavedReview { digest: sha256(document.as_bytes()), findings: shown.ids() }
+    }
+
     /// Shows the review to people. A review that was asked for is data; one before a confirmation is not.
     pub(super) fn show(&self, is_data: bool, ui: &mut Ui) {
         if ui.is_json() {
@@ -73,7 +83,7 @@ impl PlanReview {
         let names = Names(&self.reviewed);
         let shown = self.shown(&names);
         // Before a first deployment, every resource and all access would be new.
-        if self.before == Before::default() {
+        if self.is_first() {
             let text = format!(
                 "{}; nothing of the mesh is deployed yet, and `lakewright access MESH` shows who will have access",
                 shown.summary()
@@ -125,8 +135,13 @@ impl Deployment<'_> {
     ) -> Result<PlanReview, Failure> {
         let before = self.before(plan, observed)?;
         let sources = self.sources.to_vec();
-        let made =
-            Subject::of_plan(self.mesh, Some(request.day), Keep::Grants, sources, &Unwatched)?;
+        let made = Subject::of_plan(
+            self.mesh,
+            Some(&request.purpose.day),
+            Keep::Grants,
+            sources,
+            &Unwatched,
+        )?;
         // The stacks of the plan were made from the same mesh.
         let mesh = made.subject.ok_or_else(|| Failure::unexpected("the mesh has errors"))?;
         let mut reviewed = review_deployment(mesh, &self.sides(plan, &before, observed))?;

@@ -14,6 +14,7 @@ use lakewright_template::read::{self, ReadError};
 use lakewright_template::{StackAddress, holds_data};
 use serde_json::{Value, json};
 
+use super::live::Live;
 use super::stop::Progress;
 use super::verb;
 use crate::ui::Ui;
@@ -87,7 +88,8 @@ pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
 
 /// Whether a change may lose data: it removes or may replace what holds data.
 pub(super) fn may_lose(change: &Change) -> bool {
-    let is_kept = change.action != "Remove" && matches!(change.replacement.as_deref(), None | Some("False"));
+    let is_kept =
+        change.action != "Remove" && matches!(change.replacement.as_deref(), None | Some("False"));
     !is_kept && holds_data(&change.kind)
 }
 
@@ -106,7 +108,7 @@ pub(super) struct Shower<'u> {
     made: Made,
     all: usize,
     done: usize,
-    begun: Instant,
+    live: Live,
     /// The time at which work on each stack under way began.
     started: BTreeMap<StackAddress, Instant>,
 }
@@ -124,8 +126,8 @@ impl<'u> Shower<'u> {
             .filter(|step| step.is_change())
             .map(|step| (step.address.clone(), step.action))
             .collect();
-        let begun = Instant::now();
         Self {
+            live: Live::new(actions.len(), ui),
             ui,
             lines,
             progress,
@@ -133,7 +135,6 @@ impl<'u> Shower<'u> {
             actions,
             made: Made::new(),
             done: 0,
-            begun,
             started: BTreeMap::new(),
         }
     }
@@ -171,18 +172,20 @@ impl<'u> Shower<'u> {
         match event {
             Event::Started { address } => {
                 self.progress.start(address);
+                self.live.starts();
                 self.started.insert(address.clone(), Instant::now());
             }
-            Event::Finished { address, .. } => self.progress.end(address),
+            Event::Finished { address, outcome } => {
+                self.progress.end(address);
+                self.live.ends(self.started.contains_key(address), wrong(outcome).is_none());
+            }
+            Event::Skipped { .. } => self.live.ends(false, false),
             Event::Changes { address, changes } => {
                 let made = changes.iter().filter(|change| is_made(change));
                 let made = made.map(|change| change.logical_id.clone());
                 self.made.entry(address.clone()).or_default().extend(made);
             }
-            Event::Resource { .. }
-            | Event::Uploaded { .. }
-            | Event::Note { .. }
-            | Event::Skipped { .. } => {}
+            Event::Resource { .. } | Event::Uploaded { .. } | Event::Note { .. } => {}
         }
     }
 
@@ -210,23 +213,26 @@ impl<'u> Shower<'u> {
             Event::Started { address } => {
                 self.done += 1;
                 let action = self.actions.get(address).copied().map_or("", verb);
-                self.ui.note(&format!("[{}/{}] {action} {address}", self.done, self.all));
+                let text = format!("[{}/{}] {action} {address}", self.done, self.all);
+                self.live.note(&text, self.ui);
             }
             Event::Resource { address, logical_id, kind, status, reason } => {
                 if status.ends_with("FAILED") {
                     let reason = reason.as_deref().unwrap_or("no reason given");
                     let asked = self.asked(address, logical_id);
-                    self.ui.error(&format!("{address}: {logical_id} ({kind}): {reason}{asked}"));
+                    let text = format!("{address}: {logical_id} ({kind}): {reason}{asked}");
+                    self.live.error(&text, self.ui);
                 }
             }
             Event::Finished { address, outcome } => match (wrong(outcome), took) {
                 (None, Some(took)) => {
-                    self.ui.note(&format!("  {address} {} in {}", word(outcome), duration(took)));
+                    let text = format!("  {address} {} in {}", word(outcome), duration(took));
+                    self.live.note(&text, self.ui);
                 }
                 (None, None) => {}
                 (Some(text), _) => {
                     let asked = self.asked(address, "*");
-                    self.ui.error(&format!("{address}: {text}{asked}"));
+                    self.live.error(&format!("{address}: {text}{asked}"), self.ui);
                 }
             },
             Event::Skipped { address, because } => {
@@ -239,19 +245,22 @@ impl<'u> Shower<'u> {
                     Because::Stack(other) => format!("it depends on {other}"),
                     Because::Stopped(reason) => reason.clone(),
                 };
-                self.ui.error(&format!("{address} is skipped: {why}"));
+                self.live.error(&format!("{address} is skipped: {why}"), self.ui);
             }
-            Event::Note { address, text } => self.ui.note(&format!("{address}: {text}")),
+            Event::Note { address, text } => {
+                self.live.note(&format!("{address}: {text}"), self.ui);
+            }
             Event::Changes { address, changes } => {
                 for change in changes.iter().filter(|change| change.action == "Import") {
                     let Change { logical_id, kind, .. } = change;
-                    self.ui.note(&format!(
-                        "{address} imports {logical_id} ({kind}), which exists already"
-                    ));
+                    let text =
+                        format!("{address} imports {logical_id} ({kind}), which exists already");
+                    self.live.note(&text, self.ui);
                 }
             }
             Event::Uploaded { .. } => {}
         }
+        self.live.draw();
     }
 
     /// Shows how the run ended.
@@ -280,7 +289,8 @@ impl<'u> Shower<'u> {
             self.ui.data(&line(&end));
             return;
         }
-        self.ui.note(&format!(
+        self.live.clear();
+        let text = format!(
             "{} done: {} created, {} updated, {} unchanged, {} deleted; {bad} failed, {} skipped, in {}",
             count(good, "stack"),
             number(|outcome| matches!(outcome, Outcome::Created)),
@@ -288,8 +298,9 @@ impl<'u> Shower<'u> {
             number(|outcome| matches!(outcome, Outcome::Unchanged)),
             number(|outcome| matches!(outcome, Outcome::Deleted)),
             summary.skipped.len(),
-            duration(self.begun.elapsed())
-        ));
+            self.live.elapsed()
+        );
+        self.live.note(&text, self.ui);
         if bad > 0 && good == 0 {
             self.ui.note("no stack was changed, except as the errors say");
         }
@@ -380,6 +391,16 @@ fn to_json(event: &Event) -> Value {
             })
         }
     }
+}
+
+/// Prints one event for programs.
+pub(super) fn one(event: &Event, ui: &mut Ui) {
+    let mut told = to_json(event);
+    if let Event::Finished { .. } = event {
+        told["because"] = json!([]);
+        told["seconds"] = Value::Null;
+    }
+    ui.data(&line(&told));
 }
 
 /// A line of JSON Lines.

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::json;
 
 use super::record::a_second_environment_comes;
-use super::{Emulator, change, ends_with, lab};
+use super::{ALLOWED, Emulator, change, ends_with, lab};
 use crate::run::transcript;
 
 /// The account that has the bucket with the record of the lab.
@@ -19,7 +19,7 @@ impl Emulator {
             .env_remove("COLUMNS")
             .arg("deploy")
             .arg(mesh)
-            .args(["--yes", "--owner-role", "OrganizationAccountAccessRole"])
+            .args(["--yes", ALLOWED, "--owner-role", "OrganizationAccountAccessRole"])
             .env("AWS_ENDPOINT_URL", self.endpoint())
             .env("AWS_ACCESS_KEY_ID", CENTRAL)
             .env("AWS_SECRET_ACCESS_KEY", "any")

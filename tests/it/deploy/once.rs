@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Emulator, change, ends_with};
+use super::{ALLOWED, Emulator, change, ends_with};
 use crate::offered::{MESH, WORK};
 use crate::run::{lakewright, transcript};
 
@@ -33,7 +33,7 @@ fn as_owner(emulator: &Emulator) -> usize {
 
 /// Deploys as a caller who cannot become an account's owner.
 fn alone(emulator: &Emulator, mesh: &Path) -> std::process::Output {
-    emulator.lakewright_alone(&["deploy", &mesh.display().to_string(), "--yes"])
+    emulator.lakewright_alone(&["deploy", &mesh.display().to_string(), "--yes", ALLOWED])
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 use lakewright_template::StackKind;
 use serde_json::{Value, json};
 
-use super::{Emulator, change, ends_with, lab};
+use super::{ALLOWED, Emulator, change, ends_with, lab};
 use crate::run::{example, root, transcript};
 
 pub(super) const REGION: &str = "us-east-1";
@@ -333,7 +333,7 @@ fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
     // The attempt leaves nothing behind, and other stacks are unchanged.
     let science = emulator.look("333333333333", REGION);
     assert!(science["stacks"].get("lab-dataset-teama").is_none(), "{}", science["stacks"]);
-    let taking = ["deploy", &path, "--yes", "--import-existing"];
+    let taking = ["deploy", &path, "--yes", ALLOWED, "--import-existing"];
     ends_with(&emulator.lakewright(&taking), 0, "imports BucketC83B6579 (AWS::S3::Bucket)");
 }
 
@@ -350,7 +350,7 @@ fn a_mesh_that_was_destroyed_comes_back_with_what_stayed() {
     let gone = emulator.lakewright(&["destroy", &path, "--all", "--yes"]);
     ends_with(&gone, 0, "16 deleted");
     ends_with(&gone, 0, "keep their names");
-    let back = || emulator.lakewright(&["deploy", &path, "--yes", "--import-existing"]);
+    let back = || emulator.lakewright(&["deploy", &path, "--yes", ALLOWED, "--import-existing"]);
     let refused = back();
     ends_with(&refused, 4, "CloudFormation cannot import it");
     let text = transcript(&refused);
@@ -383,7 +383,7 @@ fn a_pipeline_comes_back_beside_the_repository_that_stayed() {
     let stack = "lakewright-pipeline-nightly";
     let destroy = ["destroy", &path, "--yes", "--stack", stack];
     ends_with(&emulator.lakewright(&destroy), 0, "leaves behind: repository ");
-    let back = || emulator.lakewright(&["deploy", &path, "--yes", "--import-existing"]);
+    let back = || emulator.lakewright(&["deploy", &path, "--yes", ALLOWED, "--import-existing"]);
     let refused = back();
     ends_with(&refused, 4, "`aws codecommit update-repository-name --region eu-west-1 --old-name");
     let text = transcript(&refused);

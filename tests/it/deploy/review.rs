@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Emulator, change, ends_with, lab};
+use super::{ALLOWED, Emulator, change, ends_with, lab};
 use crate::run::{lakewright, transcript};
 
 /// The dataset's stack of the lab.
@@ -121,7 +121,7 @@ fn access_that_a_share_gives_is_shown_before_the_question() {
     let places = ["1 principal gains access", "Access gained", TEAM_A, "nobody can confirm"]
         .map(|part| text.find(part).unwrap_or_else(|| unreachable!("no {part}\n{text}")));
     assert!(places.is_sorted(), "{places:?}\n{text}");
-    let quiet = emulator.lakewright(&["deploy", &path, "--yes", "--quiet"]);
+    let quiet = emulator.lakewright(&["deploy", &path, "--yes", ALLOWED, "--quiet"]);
     ends_with(&quiet, 0, "");
     assert!(!transcript(&quiet).contains("Access gained"), "{}", transcript(&quiet));
     let review = emulator.review("deployed", &path);

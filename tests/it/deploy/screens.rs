@@ -20,13 +20,28 @@ fn is_time(text: &str) -> bool {
     text.ends_with(" s") && text.split(' ').all(is_part)
 }
 
+/// A line without the time of day with which it begins.
+fn timeless(line: &str) -> String {
+    let is_clock = |text: &str| {
+        text.len() == 8
+            && text.char_indices().all(|(place, one)| match place {
+                2 | 5 => one == ':',
+                _ => one.is_ascii_digit(),
+            })
+    };
+    match line.split_once(' ') {
+        Some((clock, rest)) if is_clock(clock) => format!("HH:MM:SS {rest}"),
+        _ => line.to_owned(),
+    }
+}
+
 /// A text with words for what differs from run to run.
 fn steady(text: &str) -> String {
     let mut out = String::new();
-    for line in text.lines() {
+    for line in text.lines().map(timeless) {
         let mut rest = match line.rsplit_once(" in ") {
             Some((before, time)) if is_time(time) => format!("{before} in TIME"),
-            _ => line.to_owned(),
+            _ => line.clone(),
         };
         while let Some(next) = rest.chars().next() {
             let length = if rest.get(..36).is_some_and(is_uuid) { 36 } else { next.len_utf8() };
@@ -52,8 +67,9 @@ fn deployments() {
         copied("minimal", folder.path());
         let emulator = Emulator::start();
         let owner = "--owner-role OrganizationAccountAccessRole";
-        let (deploy, plan) =
-            (format!("deploy minimal --yes {owner}"), format!("deploy minimal --plan {owner}"));
+        // One after the other, so that the lines have one order.
+        let deploy = format!("deploy minimal --yes --concurrency 1 {owner}");
+        let plan = format!("deploy minimal --plan {owner}");
         let ask = format!("deploy minimal {owner}");
         let first = ["deploy minimal --plan", &plan, &ask];
         let mut text = all(&emulator, folder.path(), width, &first);
@@ -70,10 +86,11 @@ fn removals() {
         copied("minimal", folder.path());
         let emulator = Emulator::start();
         let owner = "--owner-role OrganizationAccountAccessRole";
-        let deploy = format!("deploy minimal --yes {owner}");
+        let deploy = format!("deploy minimal --yes --concurrency 1 {owner}");
         assert!(all(&emulator, folder.path(), width, &[&deploy]).contains("exit: 0\n"));
         let destroy = format!("destroy minimal --all {owner}");
-        let (plan, at_once) = (format!("{destroy} --plan"), format!("{destroy} --yes"));
+        let (plan, at_once) =
+            (format!("{destroy} --plan"), format!("{destroy} --yes --concurrency 1"));
         let typed = [
             "destroy minimal --all --plan",
             &plan,

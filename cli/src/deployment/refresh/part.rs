@@ -38,7 +38,9 @@ pub(super) fn parse(text: &str) -> Result<Where, PlaceError> {
     match text.split_once('/') {
         Some((account, region)) => Ok(Where::Place(Place::parse(account, region)?)),
         // The account is checked as that of any place.
-        None => Place::parse(text, "us-east-1").map(|place| Where::Account(place.account.to_string())),
+        None => {
+            Place::parse(text, "us-east-1").map(|place| Where::Account(place.account.to_string()))
+        }
     }
 }
 

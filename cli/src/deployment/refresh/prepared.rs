@@ -32,7 +32,11 @@ impl Prepared {
     }
 
     /// Reads the list of stacks of an assembly of this mesh.
-    pub(crate) fn from_assembly(folder: &Path, plan: &Plan<'_>, mesh: &Mesh) -> Result<Self, Failure> {
+    pub(crate) fn from_assembly(
+        folder: &Path,
+        plan: &Plan<'_>,
+        mesh: &Mesh,
+    ) -> Result<Self, Failure> {
         let path = folder.join("assembly.json");
         let unusable = |reason: String| Failure::usage(format!("{}: {reason}", path.display()));
         let text = fs::read_to_string(&path).map_err(|error| unusable(error.to_string()))?;
@@ -65,9 +69,7 @@ impl Prepared {
     pub(crate) fn wanted<'m>(self, mesh: &'m Mesh, sources: &'m [SourceFile]) -> Wanted<'m> {
         let (needed, base) = (BTreeMap::new(), BTreeMap::new());
         match self {
-            Self::Synthesized(found) => {
-                Wanted { mesh, found, listed: None, needed, base, sources }
-            }
+            Self::Synthesized(found) => Wanted { mesh, found, listed: None, needed, base, sources },
             Self::Assembly(folder, stacks) => Wanted {
                 mesh,
                 found: Vec::new(),

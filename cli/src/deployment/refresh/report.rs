@@ -164,9 +164,7 @@ impl Night {
         for address in self.summary.skipped.keys() {
             places.entry(address.place.to_string()).or_default()[2] += 1;
         }
-        let place = |(place, [done, failed, skipped]): (String, [usize; 3])| {
-            json!({ "place": place, "done": done, "failed": failed, "skipped": skipped })
-        };
+        let place = |(place, [done, failed, skipped]): (String, [usize; 3])| json!({ "place": place, "done": done, "failed": failed, "skipped": skipped });
         places.into_iter().map(place).collect()
     }
 }
@@ -270,7 +268,10 @@ mod tests {
         let text = markdown(&night().data(Duration::from_secs(90)));
         assert!(text.contains("**1 stack failed, and 1 more not refreshed.**"), "{text}");
         assert!(text.contains("- `111111111111/eu-west-1/a`: "), "{text}");
-        assert!(text.contains("- `111111111111/eu-west-1/c`: `111111111111/eu-west-1/a`"), "{text}");
+        assert!(
+            text.contains("- `111111111111/eu-west-1/c`: `111111111111/eu-west-1/a`"),
+            "{text}"
+        );
         assert!(text.contains("| `111111111111/eu-west-1` | 1 | 1 | 1 |"), "{text}");
     }
 
@@ -279,7 +280,11 @@ mod tests {
     fn reasons_are_no_markup() {
         let data = night().data(Duration::from_secs(90));
         let text = markdown(&data);
-        assert!(text.contains("``Bucket (AWS::S3::Bucket): <script>alert(1)</script> | `x` ``") || text.contains("``Bucket (AWS::S3::Bucket): <script>"), "{text}");
+        assert!(
+            text.contains("``Bucket (AWS::S3::Bucket): <script>alert(1)</script> | `x` ``")
+                || text.contains("``Bucket (AWS::S3::Bucket): <script>"),
+            "{text}"
+        );
         let page = Handlebars::new().render_template(PAGE, &data).expect("a page");
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("&lt;script&gt;"), "{page}");

@@ -16,7 +16,7 @@ use crate::exit::Failure;
 
 impl Deployment<'_> {
     /// The kinds of the mesh's deployed stacks, by address.
-    pub(super) fn kinds(&self, seen: &Seen) -> Kinds {
+    pub(in crate::deployment) fn kinds(&self, seen: &Seen) -> Kinds {
         let ours = seen.observed.iter().filter(|(address, stack)| self.is_ours(address, stack));
         let kinds = ours.filter_map(|(address, stack)| {
             if stack.tags.contains_key("lakewright:kind") {
@@ -28,7 +28,7 @@ impl Deployment<'_> {
     }
 
     /// The stacks that each deployed stack depends on.
-    pub(super) fn needs(&self, seen: &Seen) -> Result<Needs, Failure> {
+    pub(in crate::deployment) fn needs(&self, seen: &Seen) -> Result<Needs, Failure> {
         let kinds = self.kinds(seen);
         let mut needs = Needs::new();
         for (address, stack) in &self.stacks {
