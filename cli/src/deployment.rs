@@ -153,6 +153,7 @@ impl<'m> Deployment<'m> {
             profile: options.profile.clone(),
             region: options.region.as_ref().map_or_else(home_region, ToString::to_string),
             imports_existing: import_existing,
+            is_paced: false,
         };
         let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
         is_central(&aws, mesh)?;
