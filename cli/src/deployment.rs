@@ -8,6 +8,7 @@ mod seen;
 mod show;
 mod stop;
 mod taken;
+mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};

@@ -32,7 +32,9 @@ use self::objects::Bucket;
 use self::patience::LeaveThrottled;
 use self::signed::Sender;
 use crate::ask::Ask;
-use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent};
+use crate::cloud::{
+    Access, ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent,
+};
 use lakewright_fleet::event::Rejection;
 use lakewright_fleet::plan::Observed;
 
@@ -323,7 +325,9 @@ impl Cloud for Aws {
         while let Some(page) = pages.next().await {
             let page = match page {
                 Ok(page) => page,
-                Err(error) => return without_limit(failed("read the limits of the account", &error)),
+                Err(error) => {
+                    return without_limit(failed("read the limits of the account", &error));
+                }
             };
             let mut limits = page.account_limits().iter();
             if let Some(limit) = limits.find(|limit| limit.name() == Some(CONCURRENT)) {

@@ -19,3 +19,4 @@ pub mod renew;
 pub mod taken;
 pub mod teardown;
 pub mod templates;
+pub mod verdicts;

@@ -123,6 +123,8 @@ pub struct Target {
     pub path: Option<String>,
     /// Whether the value replaces the resource: `Never`, `Conditionally` or `Always`.
     pub recreation: Option<String>,
+    /// Whether CloudFormation knows the value only when it executes the change set.
+    pub is_dynamic: bool,
     /// The value before the change.
     pub before: Option<String>,
     /// The value after the change.

@@ -378,6 +378,8 @@ fn to_json(event: &Event) -> Value {
             "type": kind,
             "status": status,
             "reason": reason,
+            "validation": null,
+            "path": null,
         }),
         Event::Rejected { address, rejection } => json!({
             "version": 1,

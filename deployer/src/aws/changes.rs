@@ -6,8 +6,8 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChangeSetFluentBuilder;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, OnStackFailure, ResourceChange, ResourceTargetDefinition, Tag,
-    TemplateStage,
+    Capability, ChangeSetType, EvaluationType, OnStackFailure, ResourceChange,
+    ResourceChangeDetail, Tag, TemplateStage,
 };
 use lakewright_fleet::event::{Change, Target};
 use lakewright_template::write::minified;
@@ -165,8 +165,8 @@ impl Aws {
         let request = client.delete_change_set().stack_name(stack).change_set_name(name);
         match request.send().await {
             Ok(_) => Ok(()),
-            // The change set is gone, because somebody else deleted it or changed the stack.
-            Err(error) if is_gone(&error) => Ok(()),
+            // The change set is gone, because somebody else deleted it or changed the stack; or the stack is gone.
+            Err(error) if is_gone(&error) || is_missing(&error) => Ok(()),
             Err(error) => Err(failed(&format!("remove the change of stack {stack}"), &error)),
         }
     }
@@ -289,25 +289,27 @@ fn is_same_template(one: &str, other: &str) -> bool {
 }
 
 fn change(change: &ResourceChange) -> Change {
-    let targets = change.details().iter().filter_map(|detail| detail.target());
+    let targets = change.details().iter().filter_map(target);
     Change {
         action: change.action().map(|action| action.as_str().to_owned()).unwrap_or_default(),
         logical_id: change.logical_resource_id().unwrap_or_default().to_owned(),
         kind: change.resource_type().unwrap_or_default().to_owned(),
         replacement: change.replacement().map(|one| one.as_str().to_owned()),
         policy_action: change.policy_action().map(|one| one.as_str().to_owned()),
-        targets: targets.map(target).collect(),
+        targets: targets.collect(),
     }
 }
 
-fn target(target: &ResourceTargetDefinition) -> Target {
+fn target(detail: &ResourceChangeDetail) -> Option<Target> {
     let text = |text: Option<&str>| text.map(str::to_owned);
-    Target {
+    let target = detail.target()?;
+    Some(Target {
         attribute: target.attribute().map(|one| one.as_str().to_owned()).unwrap_or_default(),
         name: text(target.name()),
         path: text(target.path()),
         recreation: target.requires_recreation().map(|one| one.as_str().to_owned()),
+        is_dynamic: detail.evaluation() == Some(&EvaluationType::Dynamic),
         before: text(target.before_value()),
         after: text(target.after_value()),
-    }
+    })
 }
