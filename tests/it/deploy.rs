@@ -24,6 +24,7 @@ mod screens;
 mod seed;
 mod unfinished;
 mod untagged;
+mod verdicts;
 
 /// A running emulator; it ends with the test.
 pub(crate) struct Emulator {
