@@ -10,6 +10,8 @@ mod objects;
 mod patience;
 mod requests;
 mod signed;
+#[cfg(test)]
+mod states;
 mod validation;
 
 use std::cell::RefCell;

@@ -5,6 +5,7 @@ use aws_sdk_cloudformation::types::{
     ListHookResultsTargetType, OperationEvent, ValidationStatus,
 };
 use lakewright_fleet::event::Rejection;
+use lakewright_fleet::status::{HookStanding, hook};
 
 use super::Aws;
 use super::failure::failed;
@@ -113,7 +114,7 @@ impl Aws {
 
 /// Whether a hook refused its target, or could not look at it.
 fn is_bad(status: Option<&HookStatus>) -> bool {
-    matches!(status, Some(HookStatus::HookCompleteFailed | HookStatus::HookFailed))
+    status.is_some_and(|status| hook(status.as_str()) == HookStanding::Failed)
 }
 
 /// The failure or warning of an event; `None` if the event has neither.

@@ -1,6 +1,6 @@
 //! One stack, step by step: carries out the machine's commands and passes the results back.
 
-use lakewright_template::StackAddress;
+use lakewright_template::{StackAddress, holds_data};
 
 use super::{Driver, MADE, failure};
 use crate::again::{LOOKS, is_passing};
@@ -146,6 +146,19 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     Input::Done
                 }
                 Command::ExecuteChangeSet => self.execute(site, name, track).await?,
+                Command::LookAtResources => {
+                    let resources = self.cloud.resources(site, track.name(name)).await?;
+                    Input::Holds(resources.iter().any(|one| holds_data(&one.kind)))
+                }
+                Command::ContinueRollback { skip } => {
+                    self.begin(site, name, track).await?;
+                    let token = self.intend(&address, Operation::ContinueRollback, track)?;
+                    let stack = track.name(name);
+                    let result = self.cloud.continue_rollback(site, stack, &skip, &token).await;
+                    self.answered(&token, result.as_ref().err())?;
+                    result.map_err(|error| track.answered(error))?;
+                    Input::Done
+                }
                 Command::DeleteStack => {
                     self.begin(site, name, track).await?;
                     let token = self.intend(&address, Operation::Delete, track)?;
@@ -262,12 +275,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     /// The reason why a changing command must not be carried out: the run lost its lease.
     fn lost_before(&self, command: &Command) -> Option<String> {
         match command {
-            Command::ExecuteChangeSet | Command::DeleteStack => self.lease.lost(),
+            Command::ExecuteChangeSet | Command::DeleteStack | Command::ContinueRollback { .. } => {
+                self.lease.lost()
+            }
             Command::Describe
             | Command::Wait
             | Command::CreateChangeSet { .. }
             | Command::DescribeChangeSet
             | Command::Confirm
+            | Command::LookAtResources
             | Command::DeleteChangeSet
             | Command::Finish(_) => None,
         }
