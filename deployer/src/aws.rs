@@ -44,7 +44,7 @@ use lakewright_fleet::plan::Observed;
 const INLINE_BYTES: usize = 51_200;
 /// The name of the limit of resources in operation at once. Source: `AccountLimit` in the CloudFormation API reference.
 const CONCURRENT: &str = "ConcurrentResourcesLimit";
-/// The role session name, which CloudTrail shows.
+/// The beginning of the role session name, which CloudTrail shows.
 const SESSION: &str = "lakewright";
 
 /// AWS, called with the caller's credentials.
@@ -57,6 +57,10 @@ pub struct Aws {
     sender: Sender,
     /// Whether a layer above repeats the requests that AWS throttles.
     is_paced: bool,
+    /// The role session name. The sessions have no session tags: a role's trust policy must allow `sts:TagSession` for them
+    /// ("Pass session tags in AWS STS" in the IAM user guide), and the trust policies of accounts whose bootstrap stack is
+    /// older do not. AWS would refuse the whole request there.
+    session: String,
     sessions: RefCell<BTreeMap<Site, SdkConfig>>,
 }
 
@@ -71,6 +75,10 @@ impl Aws {
             imports_existing: settings.imports_existing,
             sender: Sender::new(settings.is_paced),
             is_paced: settings.is_paced,
+            session: match &settings.run {
+                Some(run) => format!("{SESSION}-{run}"),
+                None => SESSION.to_owned(),
+            },
             sessions: RefCell::default(),
         })
     }
@@ -93,7 +101,7 @@ impl Aws {
             Some((role, external_id)) => {
                 let provider = AssumeRoleProvider::builder(role)
                     .configure(&self.base)
-                    .session_name(SESSION)
+                    .session_name(&self.session)
                     .region(region);
                 let provider = match external_id {
                     Some(id) => provider.external_id(id),

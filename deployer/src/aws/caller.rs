@@ -33,6 +33,8 @@ pub struct Settings {
     pub region: String,
     /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
+    /// The id of this run, which the names of its sessions have.
+    pub run: Option<String>,
     /// Whether a layer above ([`crate::cloud::Cloud`] over another one) repeats the requests that AWS throttles. The SDK
     /// then repeats only requests without an answer, and those that fail with a server error.
     pub is_paced: bool,
