@@ -61,7 +61,7 @@ impl Aws {
                     if error.code() == Some("AlreadyExistsException") && !is_overtaken(&error) => {}
                 Err(error) => return Err(failed(&what, &error)),
             }
-            match self.earlier(stack, name, &what).await? {
+            match Box::pin(self.earlier(stack, name, &what)).await? {
                 Earlier::Same(created) => return Ok(created),
                 Earlier::Other => {
                     self.delete_one(&stack.site, &stack.entry.name, name).await?;

@@ -54,7 +54,7 @@ impl Aws {
         let of_newest = found.into_iter().filter(|(_, one, _)| Some(one) == newest.as_ref());
         let mut rejections: Vec<Rejection> = of_newest.map(|(_, _, rejection)| rejection).collect();
         if let Some(change_set) = change_set.filter(|name| name.starts_with("arn:")) {
-            self.add_findings(site, change_set, &mut rejections).await;
+            Box::pin(self.add_findings(site, change_set, &mut rejections)).await;
         }
         Ok(rejections)
     }
