@@ -313,3 +313,71 @@ fn target(detail: &ResourceChangeDetail) -> Option<Target> {
         after: text(target.after_value()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudformation::types::Parameter;
+    use lakewright_template::Place;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cloud::Access;
+
+    /// A stack of mesh `m`.
+    fn stack() -> Stack {
+        let entry = json!({
+            "name": "s",
+            "kind": "dataset",
+            "id": "d",
+            "account": "111122223333",
+            "region": "eu-west-1",
+            "template": "t.json",
+            "digest": "0",
+            "bytes": 2,
+            "depends_on": [],
+            "capabilities": ["CAPABILITY_NAMED_IAM"],
+            "tags": { MESH: "m", "Team": "a" },
+            "retain": true,
+        });
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        Stack {
+            entry: serde_json::from_value(entry).expect("an entry"),
+            template: r#"{"Resources": {"A": {"Type": "T"}}}"#.to_owned(),
+            assets: BTreeMap::new(),
+            site: Site { place, access: Access::Owner { role: String::new() } },
+        }
+    }
+
+    /// A change set with these tags.
+    fn found(tags: [(&str, &str); 2]) -> DescribeChangeSetOutput {
+        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
+        DescribeChangeSetOutput::builder()
+            .set_tags(Some(tags.to_vec()))
+            .capabilities(Capability::CapabilityNamedIam)
+            .build()
+    }
+
+    /// The order of tags and keys has no meaning.
+    #[test]
+    fn a_change_set_that_does_the_same_is_told_from_others() {
+        let own = found([("Team", "a"), (MESH, "m")]);
+        assert!(is_alike(&stack(), false, &own));
+        assert!(!is_alike(&stack(), true, &own));
+        assert!(!is_alike(&stack(), false, &found([("Team", "b"), (MESH, "m")])));
+        let mut with_parameter = own.clone();
+        with_parameter.parameters = Some(vec![Parameter::builder().parameter_key("P").build()]);
+        assert!(!is_alike(&stack(), false, &with_parameter));
+        let mut without_capabilities = own.clone();
+        without_capabilities.capabilities = None;
+        assert!(!is_alike(&stack(), false, &without_capabilities));
+
+        assert_eq!(other_mesh(&stack(), &own), None);
+        assert_eq!(other_mesh(&stack(), &found([("Team", "a"), (MESH, "n")])), Some("n"));
+        assert_eq!(other_mesh(&stack(), &found([("Team", "a"), ("Owner", "n")])), None);
+
+        let template = stack().template;
+        assert!(is_same_template(r#"{"Resources":{"A":{"Type":"T"}}}"#, &template));
+        assert!(!is_same_template(r#"{"Resources":{"A":{"Type":"U"}}}"#, &template));
+        assert!(!is_same_template("Resources: {}", &template));
+    }
+}
