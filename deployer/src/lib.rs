@@ -14,6 +14,7 @@ pub mod lakeformation;
 pub mod lease;
 pub mod leftovers;
 pub mod preflight;
+pub mod protection;
 pub mod record;
 pub mod renew;
 pub mod taken;

@@ -31,7 +31,7 @@ use fail_on::{FailOn, differs};
   lakewright diff out-before out                   two assemblies, as `synth` wrote them
   lakewright diff cdk.out.before cdk.out           anybody's templates
   lakewright diff deployed my-mesh                 what a deployment would change
-  lakewright diff deployed my-mesh --change-sets   the same, compared with CloudFormation's own change sets
+  lakewright diff deployed my-mesh --change-sets   the same, beside CloudFormation's change sets
   lakewright diff my-mesh deployed                 what somebody changed in the accounts
   lakewright diff before after --format markdown   for a comment on a pull request
   lakewright diff before after --fail-on access-broadened,data-loss
