@@ -243,7 +243,9 @@ fn may_be_left_out(service: &ServiceChange) -> bool {
     };
     match doing(service) {
         Doing::Unknown => true,
-        Doing::Updates | Doing::MayReplace => all(&is_tags) || all(&|one: &ServiceTarget| one.is_dynamic),
+        Doing::Updates | Doing::MayReplace => {
+            all(&is_tags) || all(&|one: &ServiceTarget| one.is_dynamic)
+        }
         _ => false,
     }
 }

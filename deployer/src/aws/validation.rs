@@ -122,15 +122,15 @@ fn rejection(event: &OperationEvent) -> Option<Rejection> {
     let text = |value: Option<&str>| value.unwrap_or("?").to_owned();
     let warns = |mode: Option<&HookFailureMode>| mode == Some(&HookFailureMode::Warn);
     let (reason, name, is_warning) = match event.validation_status() {
-        Some(ValidationStatus::Failed) => {
-            let reason = text(event.validation_status_reason());
-            (reason, event.validation_name(), warns(event.validation_failure_mode()))
-        }
         // What was not validated may be wrong. CloudFormation goes on.
-        Some(_) => {
+        Some(ValidationStatus::Skipped) => {
             let reason = event.validation_status_reason().unwrap_or("no reason given");
             let reason = format!("it was not validated: {reason}");
             (reason, event.validation_name(), true)
+        }
+        Some(_) => {
+            let reason = text(event.validation_status_reason());
+            (reason, event.validation_name(), warns(event.validation_failure_mode()))
         }
         None if is_bad(event.hook_status()) => {
             let hook = event.hook_type().unwrap_or("?");
