@@ -18,6 +18,7 @@ mod select;
 mod show;
 mod stop;
 mod taken;
+mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};
@@ -162,11 +163,16 @@ impl<'m> Deployment<'m> {
             .enable_all()
             .build()
             .map_err(|error| Failure::unexpected(error.to_string()))?;
+        let id = mesh.tenant.header.id.to_string();
+        let (shelf, keeper) = shelf(mesh);
+        let lease = Lease::new(shelf.clone(), &id);
         let home_region = || mesh.tenant.home_region.to_string();
         let settings = Settings {
             profile: options.profile.clone(),
             region: options.region.as_ref().map_or_else(home_region, ToString::to_string),
             imports_existing: import_existing,
+            run: Some(lease.id().to_owned()),
+            is_paced: false,
         };
         let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
         is_central(&aws, mesh)?;
@@ -198,9 +204,6 @@ impl<'m> Deployment<'m> {
             targets.insert(address.clone(), target);
             stacks.insert(address, Stack { entry, template: stack.json, assets, site });
         }
-        let id = mesh.tenant.header.id.to_string();
-        let (shelf, keeper) = shelf(mesh);
-        let lease = Lease::new(shelf.clone(), &id);
         let options = options.clone();
         Ok(Self {
             mesh,

@@ -4,10 +4,15 @@
 
 pub mod caller;
 mod change_set;
+mod changes;
 mod failure;
 mod objects;
+mod patience;
 mod requests;
 mod signed;
+#[cfg(test)]
+mod states;
+mod validation;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,27 +21,30 @@ use std::time::Duration;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::Client as CloudFormation;
-use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetType, DeploymentConfig, DeploymentConfigMode, OnStackFailure, Parameter,
-    ResourceStatus, Tag, TemplateStage, ValidationStatus,
+    DeploymentConfig, DeploymentConfigMode, Parameter, ResourceStatus, Tag, TemplateStage,
 };
-use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use lakewright_template::revision;
-use lakewright_template::write::minified;
 
 use self::caller::Settings;
-use self::change_set::{DELETED, unready};
-use self::failure::{GONE, failed, is_missing, is_overtaken};
+use self::failure::{failed, is_missing};
 use self::objects::Bucket;
+use self::patience::LeaveThrottled;
+use self::signed::Sender;
 use crate::ask::Ask;
-use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Placed, Site, Stack, StackEvent};
-use lakewright_fleet::event::{Change, Rejection};
+use crate::cloud::{
+    Access, ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent,
+};
+use lakewright_fleet::event::Rejection;
 use lakewright_fleet::plan::Observed;
 
 /// The maximum size of a template in a request, in bytes. Source: "CloudFormation quotas".
 const INLINE_BYTES: usize = 51_200;
-/// The role session name, which CloudTrail shows.
+/// The name of the limit of resources in operation at once. Source: `AccountLimit` in the CloudFormation API reference.
+const CONCURRENT: &str = "ConcurrentResourcesLimit";
+/// The beginning of the role session name, which CloudTrail shows.
 const SESSION: &str = "lakewright";
 
 /// AWS, called with the caller's credentials.
@@ -46,7 +54,13 @@ pub struct Aws {
     caller: String,
     /// Whether change sets import existing resources with static names.
     imports_existing: bool,
-    connector: Connector,
+    sender: Sender,
+    /// Whether a layer above repeats the requests that AWS throttles.
+    is_paced: bool,
+    /// The role session name. The sessions have no session tags: a role's trust policy must allow `sts:TagSession` for them
+    /// ("Pass session tags in AWS STS" in the IAM user guide), and the trust policies of accounts whose bootstrap stack is
+    /// older do not. AWS would refuse the whole request there.
+    session: String,
     sessions: RefCell<BTreeMap<Site, SdkConfig>>,
 }
 
@@ -59,7 +73,12 @@ impl Aws {
             base,
             caller,
             imports_existing: settings.imports_existing,
-            connector: signed::connector(),
+            sender: Sender::new(settings.is_paced),
+            is_paced: settings.is_paced,
+            session: match &settings.run {
+                Some(run) => format!("{SESSION}-{run}"),
+                None => SESSION.to_owned(),
+            },
             sessions: RefCell::default(),
         })
     }
@@ -82,7 +101,7 @@ impl Aws {
             Some((role, external_id)) => {
                 let provider = AssumeRoleProvider::builder(role)
                     .configure(&self.base)
-                    .session_name(SESSION)
+                    .session_name(&self.session)
                     .region(region);
                 let provider = match external_id {
                     Some(id) => provider.external_id(id),
@@ -112,12 +131,17 @@ impl Aws {
     }
 
     async fn cloudformation(&self, site: &Site) -> CloudFormation {
-        CloudFormation::new(&self.session(site).await)
+        let session = self.session(site).await;
+        if !self.is_paced {
+            return CloudFormation::new(&session);
+        }
+        let config = aws_sdk_cloudformation::config::Builder::from(&session);
+        CloudFormation::from_conf(config.retry_classifier(LeaveThrottled).build())
     }
 
     async fn bucket<'a>(&'a self, site: &'a Site, name: &'a str) -> Bucket<'a> {
         let session = self.session(site).await;
-        Bucket { connector: &self.connector, session, name, owner: &site.place.account }
+        Bucket { sender: &self.sender, session, name, owner: &site.place.account }
     }
 
     /// The URL of the template in the bootstrap bucket, uploaded there if it does not fit into a
@@ -216,67 +240,8 @@ impl Cloud for Aws {
         name: &str,
         creates: bool,
         token: &str,
-    ) -> Result<String, CloudError> {
-        let client = self.cloudformation(&stack.site).await;
-        let url = self.template_url(stack).await?;
-        let fits = stack.template.len() <= INLINE_BYTES;
-        let body = match (&url, fits) {
-            (Some(_), _) => None,
-            (None, true) => Some(stack.template.clone()),
-            // A bootstrap stack has no bucket for templates yet.
-            (None, false) => Some(minified(&stack.template)),
-        };
-        let entry = &stack.entry;
-        let tags: Vec<Tag> = entry
-            .tags
-            .iter()
-            .map(|(key, value)| Tag::builder().key(key).value(value).build())
-            .collect();
-        let execution_role = execution_role(&stack.site);
-        // A stack cannot have two change sets of one name, and the same digest may be deployed
-        // again later.
-        for attempt in 1..=20 {
-            let name = if attempt == 1 { name.to_owned() } else { format!("{name}-{attempt}") };
-            let request = client
-                .create_change_set()
-                .stack_name(&entry.name)
-                .change_set_name(&name)
-                .change_set_type(if creates {
-                    ChangeSetType::Create
-                } else {
-                    ChangeSetType::Update
-                })
-                .set_capabilities(Some(
-                    entry.capabilities.iter().map(|name| Capability::from(name.as_str())).collect(),
-                ))
-                .set_tags(Some(tags.clone()))
-                .set_role_arn(execution_role.clone())
-                .set_template_url(url.clone())
-                .set_template_body(body.clone())
-                .client_token(token);
-            let request =
-                if creates { request.on_stack_failure(OnStackFailure::Rollback) } else { request };
-            let request = if self.imports_existing {
-                request.import_existing_resources(true)
-            } else {
-                request
-            };
-            match request.send().await {
-                Ok(made) => return Ok(made.id().map_or(name, str::to_owned)),
-                Err(error)
-                    if error.code() == Some("AlreadyExistsException") && !is_overtaken(&error) => {}
-                Err(error) => {
-                    return Err(failed(
-                        &format!("prepare a change of stack {}", entry.name),
-                        &error,
-                    ));
-                }
-            }
-        }
-        Err(CloudError::Refused {
-            what: format!("prepare a change of stack {}", entry.name),
-            message: "20 change sets of this digest are there; delete old ones".to_owned(),
-        })
+    ) -> Result<Created, CloudError> {
+        self.prepare(stack, name, creates, token).await
     }
 
     async fn describe_change_set(
@@ -285,43 +250,16 @@ impl Cloud for Aws {
         stack: &str,
         name: &str,
     ) -> Result<ChangeSet, CloudError> {
-        let client = self.cloudformation(site).await;
-        let mut changes = Vec::new();
-        let mut token = None;
-        loop {
-            let page = client
-                .describe_change_set()
-                .stack_name(stack)
-                .change_set_name(name)
-                .set_next_token(token)
-                .send()
-                .await;
-            let page = match page {
-                Ok(page) => page,
-                Err(error) if is_missing(&error) || is_overtaken(&error) => {
-                    return Ok(ChangeSet::Lost(DELETED.to_owned()));
-                }
-                Err(error) => {
-                    return Err(failed(&format!("look at the change of stack {stack}"), &error));
-                }
-            };
-            let reason = page.status_reason().unwrap_or_default();
-            if let Some(end) = unready(page.status(), page.execution_status(), reason) {
-                return Ok(end);
-            }
-            for change in page.changes().iter().filter_map(|change| change.resource_change()) {
-                changes.push(Change {
-                    action: change.action().map(|a| a.as_str().to_owned()).unwrap_or_default(),
-                    logical_id: change.logical_resource_id().unwrap_or_default().to_owned(),
-                    kind: change.resource_type().unwrap_or_default().to_owned(),
-                    replacement: change.replacement().map(|r| r.as_str().to_owned()),
-                });
-            }
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(ChangeSet::Ready(changes));
-            }
-        }
+        self.changes(site, stack, name, false).await
+    }
+
+    async fn describe_change_set_with_values(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<ChangeSet, CloudError> {
+        self.changes(site, stack, name, true).await
     }
 
     async fn validation_failures(
@@ -330,40 +268,7 @@ impl Cloud for Aws {
         stack: &str,
         change_set: Option<&str>,
     ) -> Result<Vec<Rejection>, CloudError> {
-        let client = self.cloudformation(site).await;
-        let what = format!("read why the change of stack {stack} is not valid");
-        let mut found = Vec::new();
-        let mut token = None;
-        loop {
-            let request = client.describe_events().set_next_token(token);
-            let request = match change_set {
-                Some(name) => request.change_set_name(name),
-                None => request.stack_name(stack),
-            };
-            let page = request.send().await.map_err(|error| failed(&what, &error))?;
-            for event in page.operation_events() {
-                if event.validation_status() != Some(&ValidationStatus::Failed) {
-                    continue;
-                }
-                let text = |value: Option<&str>| value.unwrap_or("?").to_owned();
-                let rejection = Rejection {
-                    logical_id: text(event.logical_resource_id()),
-                    kind: text(event.resource_type()),
-                    reason: text(event.validation_status_reason()),
-                };
-                let at = event.timestamp().map(aws_smithy_types::DateTime::as_nanos);
-                found.push((at, text(event.operation_id()), rejection));
-            }
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                break;
-            }
-        }
-        // The response has the events of all operations on the stack.
-        let newest = found.iter().max_by_key(|(at, _, _)| *at);
-        let newest = newest.map(|(_, operation, _)| operation.clone());
-        let of_newest = found.into_iter().filter(|(_, one, _)| Some(one) == newest.as_ref());
-        Ok(of_newest.map(|(_, _, rejection)| rejection).collect())
+        self.rejections(site, stack, change_set).await
     }
 
     async fn delete_change_set(
@@ -372,28 +277,7 @@ impl Cloud for Aws {
         stack: &str,
         name: &str,
     ) -> Result<(), CloudError> {
-        let client = self.cloudformation(site).await;
-        let what = format!("remove the change of stack {stack}");
-        let request = client.delete_change_set().stack_name(stack).change_set_name(name);
-        match request.send().await {
-            Ok(_) => {}
-            // The change set is gone, because somebody else deleted or changed the stack.
-            Err(error) if error.code().is_some_and(|code| code.starts_with(GONE)) => return Ok(()),
-            Err(error) => return Err(failed(&what, &error)),
-        }
-        // A change set of type CREATE leaves an empty stack behind.
-        let is_shell = self
-            .describe(site, stack)
-            .await?
-            .is_some_and(|found| found.status == "REVIEW_IN_PROGRESS");
-        if is_shell {
-            // The execution role deletes it: the deploy role may delete stacks only through that
-            // role.
-            let request =
-                client.delete_stack().stack_name(stack).set_role_arn(execution_role(site));
-            request.send().await.map_err(|error| failed(&what, &error))?;
-        }
-        Ok(())
+        self.discard(site, stack, name).await
     }
 
     async fn execute_change_set(
@@ -406,8 +290,7 @@ impl Cloud for Aws {
         let client = self.cloudformation(site).await;
         let request = client.execute_change_set().stack_name(stack).change_set_name(name);
         let request = request.client_request_token(token);
-        let result = request.send().await;
-        result.map(drop).map_err(|error| failed(&format!("change stack {stack}"), &error))
+        begun(&format!("change stack {stack}"), request.send().await)
     }
 
     async fn delete_stack(&self, site: &Site, stack: &str, token: &str) -> Result<(), CloudError> {
@@ -415,8 +298,53 @@ impl Cloud for Aws {
         let role = execution_role(site);
         let request = client.delete_stack().stack_name(stack).set_role_arn(role);
         let request = request.client_request_token(token);
-        let result = request.send().await;
-        result.map(drop).map_err(|error| failed(&format!("delete stack {stack}"), &error))
+        begun(&format!("delete stack {stack}"), request.send().await)
+    }
+
+    async fn continue_rollback(
+        &self,
+        site: &Site,
+        stack: &str,
+        skip: &[String],
+        token: &str,
+    ) -> Result<(), CloudError> {
+        let client = self.cloudformation(site).await;
+        let skip = (!skip.is_empty()).then(|| skip.to_vec());
+        let request = client.continue_update_rollback().stack_name(stack);
+        let request = request.set_role_arn(execution_role(site)).set_resources_to_skip(skip);
+        let request = request.client_request_token(token);
+        begun(&format!("go on with the rollback of stack {stack}"), request.send().await)
+    }
+
+    async fn protect(
+        &self,
+        site: &Site,
+        stack: &str,
+        is_protected: bool,
+    ) -> Result<(), CloudError> {
+        let client = self.cloudformation(site).await;
+        let request = client.update_termination_protection().stack_name(stack);
+        let result = request.enable_termination_protection(is_protected).send().await;
+        let what = format!("set the termination protection of stack {stack}");
+        result.map(drop).map_err(|error| failed(&what, &error))
+    }
+
+    async fn limits(&self, site: &Site) -> Result<Option<usize>, CloudError> {
+        let client = self.cloudformation(site).await;
+        let mut pages = client.describe_account_limits().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    return without_limit(failed("read the limits of the account", &error));
+                }
+            };
+            let mut limits = page.account_limits().iter();
+            if let Some(limit) = limits.find(|limit| limit.name() == Some(CONCURRENT)) {
+                return Ok(limit.value().and_then(|value| usize::try_from(value).ok()));
+            }
+        }
+        Ok(None)
     }
 
     async fn events(
@@ -517,6 +445,8 @@ impl Cloud for Aws {
                 .build()
         });
         let name = "lakewright-forget";
+        // A run that was stopped may have left it.
+        self.delete_one(site, stack, name).await?;
         client
             .create_change_set()
             .stack_name(stack)
@@ -545,13 +475,35 @@ impl Cloud for Aws {
     }
 
     async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {
-        requests::send(&self.connector, &self.session(site).await, ask).await
+        requests::send(&self.sender, &self.session(site).await, ask).await
     }
 
     async fn pause(&self, tries: u32) {
         // Starts at 0.2 seconds, as most waits end early, and grows to five seconds.
         let milliseconds = 200_u64.saturating_mul(1 << tries.min(5)).min(5_000);
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+}
+
+/// The result of a request that begins an operation. Tokens of requests are unique, so one that CloudFormation knows already
+/// is from a first try whose answer was lost, and the operation is under way.
+fn begun<T, E>(what: &str, result: Result<T, SdkError<E, HttpResponse>>) -> Result<(), CloudError>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("TokenAlreadyExistsException") => Ok(()),
+        Err(error) => Err(failed(what, &error)),
+    }
+}
+
+/// The result of a request for limits that failed. Deploy roles of earlier versions may not read them, and some services that
+/// stand in for CloudFormation do not have the operation.
+fn without_limit(error: CloudError) -> Result<Option<usize>, CloudError> {
+    match error {
+        CloudError::Access { .. } | CloudError::Refused { .. } => Ok(None),
+        other => Err(other),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress};
@@ -36,6 +37,8 @@ pub enum CloudError {
         what: String,
         /// The message from AWS.
         message: String,
+        /// How long the service wants the caller to wait, if it says so.
+        after: Option<Duration>,
     },
     /// As many operations are under way as the account may have at once.
     #[error("{what}: {message}")]
@@ -141,6 +144,15 @@ pub struct StackEvent {
     pub reason: Option<String>,
 }
 
+/// A change set that CloudFormation creates, or that an earlier run has created in the same way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// Its ARN, or its name.
+    pub change_set: String,
+    /// The stack's ARN. Later calls name the stack by it, because a name may come to mean another stack.
+    pub stack_id: Option<String>,
+}
+
 /// The state of a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeSet {
@@ -190,15 +202,15 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<Option<String>, CloudError>>;
 
-    /// Creates a change set. Returns its ARN, or the name that it really got. A request with the same token has no
-    /// second effect.
+    /// Creates a change set, or adopts one of this name that does the same and can be executed. One that does something else
+    /// is deleted first. A request with the same token has no second effect.
     fn create_change_set(
         &self,
         stack: &Stack,
         name: &str,
         creates: bool,
         token: &str,
-    ) -> impl Future<Output = Result<String, CloudError>>;
+    ) -> impl Future<Output = Result<Created, CloudError>>;
 
     /// The state of a change set.
     fn describe_change_set(
@@ -208,8 +220,16 @@ pub trait Cloud {
         name: &str,
     ) -> impl Future<Output = Result<ChangeSet, CloudError>>;
 
-    /// The resources that failed CloudFormation's validation: of a change set, or without one, of the stack's last
-    /// operation.
+    /// The state of a change set, with the values before and after each change.
+    fn describe_change_set_with_values(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<ChangeSet, CloudError>>;
+
+    /// The resources that CloudFormation's validation or a hook refused, or warned of: of a change set, or without one, of
+    /// the stack's last operation.
     fn validation_failures(
         &self,
         site: &Site,
@@ -217,7 +237,7 @@ pub trait Cloud {
         change_set: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Rejection>, CloudError>>;
 
-    /// Deletes a change set, and the empty stack that it left if the stack was never created.
+    /// Deletes a change set, and the empty stack that it left if the stack was never created and has no other change set.
     fn delete_change_set(
         &self,
         site: &Site,
@@ -242,6 +262,28 @@ pub trait Cloud {
         stack: &str,
         token: &str,
     ) -> impl Future<Output = Result<(), CloudError>>;
+
+    /// Goes on with the rollback of a stack in status `UPDATE_ROLLBACK_FAILED`. CloudFormation leaves the resources `skip` as
+    /// they are, given by their logical ids, and counts them as rolled back. The events of the operation have the token.
+    fn continue_rollback(
+        &self,
+        site: &Site,
+        stack: &str,
+        skip: &[String],
+        token: &str,
+    ) -> impl Future<Output = Result<(), CloudError>>;
+
+    /// Turns the termination protection of a stack on or off. CloudFormation does not delete a stack that has it.
+    fn protect(
+        &self,
+        site: &Site,
+        stack: &str,
+        is_protected: bool,
+    ) -> impl Future<Output = Result<(), CloudError>>;
+
+    /// How many resources may be in operation at once in a site; `None` if the caller may not know it, or if the service does
+    /// not say it.
+    fn limits(&self, site: &Site) -> impl Future<Output = Result<Option<usize>, CloudError>>;
 
     /// The events of a stack since the event `since`, the oldest first. Without `since`, only the newest page.
     fn events(

@@ -72,7 +72,7 @@ async fn try_one(cloud: &impl Cloud, stack: &Stack, name: &str, stop: &Stop) -> 
     };
     let token = token(name, &address, Operation::Prepare, 1);
     let tried = match cloud.create_change_set(stack, name, creates, &token).await {
-        Ok(given) => read(cloud, stack, &given).await,
+        Ok(given) => read(cloud, stack, &given.change_set).await,
         // CloudFormation has created nothing.
         Err(CloudError::Refused { message, .. }) => {
             let tried = Ok(Tried::Refused(message, Vec::new()));

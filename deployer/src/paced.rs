@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use crate::ask::Ask;
-use crate::cloud::{ChangeSet, Cloud, CloudError, Placed, Site, Stack, StackEvent};
+use crate::cloud::{ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent};
 use lakewright_fleet::event::Rejection;
 
 /// The limits of a run, and how long it tries.
@@ -381,7 +381,7 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
         name: &str,
         creates: bool,
         token: &str,
-    ) -> Result<String, CloudError> {
+    ) -> Result<Created, CloudError> {
         let sort = Sort::Change { has_token: true };
         let request = async || self.cloud.create_change_set(stack, name, creates, token).await;
         self.send(&stack.site.place, sort, request).await
@@ -394,6 +394,16 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
         name: &str,
     ) -> Result<ChangeSet, CloudError> {
         let request = async || self.cloud.describe_change_set(site, stack, name).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
+    async fn describe_change_set_with_values(
+        &self,
+        site: &Site,
+        stack: &str,
+        name: &str,
+    ) -> Result<ChangeSet, CloudError> {
+        let request = async || self.cloud.describe_change_set_with_values(site, stack, name).await;
         self.send(&site.place, Sort::Read, request).await
     }
 
@@ -432,6 +442,34 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
     async fn delete_stack(&self, site: &Site, stack: &str, token: &str) -> Result<(), CloudError> {
         let request = async || self.cloud.delete_stack(site, stack, token).await;
         self.operate(&address(site, stack), request).await
+    }
+
+    async fn continue_rollback(
+        &self,
+        site: &Site,
+        stack: &str,
+        skip: &[String],
+        token: &str,
+    ) -> Result<(), CloudError> {
+        let request = async || self.cloud.continue_rollback(site, stack, skip, token).await;
+        self.operate(&address(site, stack), request).await
+    }
+
+    async fn protect(
+        &self,
+        site: &Site,
+        stack: &str,
+        is_protected: bool,
+    ) -> Result<(), CloudError> {
+        // Sent twice, it has the effect of once.
+        let sort = Sort::Change { has_token: true };
+        let request = async || self.cloud.protect(site, stack, is_protected).await;
+        self.send(&site.place, sort, request).await
+    }
+
+    async fn limits(&self, site: &Site) -> Result<Option<usize>, CloudError> {
+        let request = async || self.cloud.limits(site).await;
+        self.send(&site.place, Sort::Read, request).await
     }
 
     async fn events(

@@ -130,7 +130,12 @@ mod tests {
 
     fn rejection(logical_id: &str, kind: &str) -> Rejection {
         let reason = format!("Resource of type '{kind}' with identifier 'x' already exists.");
-        Rejection { logical_id: logical_id.to_owned(), kind: kind.to_owned(), reason }
+        Rejection {
+            logical_id: logical_id.to_owned(),
+            kind: kind.to_owned(),
+            reason,
+            ..Rejection::default()
+        }
     }
 
     #[test]

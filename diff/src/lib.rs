@@ -5,6 +5,7 @@
 //! - [`access`] has the access that principals gain and lose.
 //! - [`moves`] has the resources that move between stacks, and the requests and deployments that move them without loss.
 //! - [`classes`] groups the stacks that change alike.
+//! - [`disagreement`] compares the review with CloudFormation's own change sets.
 //! - [`review`] puts all of it together, [`alone`] for stacks that have nothing to do with each other.
 //!
 //! Everything here is data; the caller decides how to present it.
@@ -13,6 +14,7 @@ pub mod access;
 pub mod alone;
 pub mod change;
 pub mod classes;
+pub mod disagreement;
 mod language;
 pub mod moves;
 pub mod review;

@@ -6,6 +6,7 @@ use crate::Stack;
 use crate::access::{AccessChange, Side, compare, refuse};
 use crate::change::{self, ChangeKind, ResourceChange, StackChange};
 use crate::classes;
+use crate::disagreement::Disagreement;
 use crate::moves::{self, Moves};
 use crate::update::{exports_changed, judge, limits};
 
@@ -29,6 +30,8 @@ pub struct Review {
     pub refactorings: Vec<StackRefactoring>,
     /// The deployments that do the moves with obstacles, each in a sentence, in their order.
     pub detours: Vec<String>,
+    /// Where CloudFormation's own change sets say something else. Empty unless they were asked for.
+    pub disagreements: Vec<Disagreement>,
     /// What was left out or could not be compared, each in a sentence.
     pub notes: Vec<String>,
 }
@@ -84,7 +87,17 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
         notes.extend(new_limits(&stack.stack, old, new));
     }
     let alike = alike(&stacks);
-    Review { stacks, alike, equal: 0, access, moves, refactorings, detours, notes }
+    Review {
+        stacks,
+        alike,
+        equal: 0,
+        access,
+        moves,
+        refactorings,
+        detours,
+        disagreements: Vec::new(),
+        notes,
+    }
 }
 
 /// The stacks that differ, with what CloudFormation does with their resources.

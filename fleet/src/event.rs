@@ -1,6 +1,6 @@
 //! Events during a deployment, for people and programs.
 
-use lakewright_template::StackAddress;
+use lakewright_template::{StackAddress, holds_data};
 
 use crate::machine::Outcome;
 use crate::schedule::Because;
@@ -33,6 +33,13 @@ pub enum Event {
         /// The reason of a failure.
         reason: Option<String>,
     },
+    /// CloudFormation's validation or a hook refused a resource, or warns of it.
+    Rejected {
+        /// The stack.
+        address: StackAddress,
+        /// What was refused, or warned of.
+        rejection: Rejection,
+    },
     /// A file of a stack was uploaded.
     Uploaded {
         /// The stack that needs it, as `account/region/name`.
@@ -63,8 +70,8 @@ pub enum Event {
     },
 }
 
-/// A resource that CloudFormation's validation refused before it changed anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A resource that CloudFormation's validation or a hook refused, or warned of, before CloudFormation changed it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rejection {
     /// The resource's logical id.
     pub logical_id: String,
@@ -72,15 +79,23 @@ pub struct Rejection {
     pub kind: String,
     /// The reason.
     pub reason: String,
+    /// The name of the validation, such as `NAME_CONFLICT_VALIDATION`, or the type of the hook.
+    pub name: Option<String>,
+    /// The place in the template, such as `/Resources/Bucket/Properties/BucketName`.
+    pub path: Option<String>,
+    /// Whether CloudFormation goes on in spite of it.
+    pub is_warning: bool,
 }
 
 impl Rejection {
-    /// The status with which a rejection is reported as the event of a resource.
-    pub const STATUS: &str = "VALIDATION_FAILED";
+    /// The status with which it is reported as the event of a resource.
+    pub const fn status(&self) -> &'static str {
+        if self.is_warning { "VALIDATION_WARNED" } else { "VALIDATION_FAILED" }
+    }
 }
 
 /// One change of a change set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// `Add`, `Modify`, `Remove` and so on.
     pub action: String,
@@ -90,4 +105,57 @@ pub struct Change {
     pub kind: String,
     /// For a modification, whether it replaces the resource: `True`, `False` or `Conditional`.
     pub replacement: Option<String>,
+    /// What happens to the physical resource: `Delete`, `Retain`, `Snapshot`, `ReplaceAndDelete`, `ReplaceAndRetain` or
+    /// `ReplaceAndSnapshot`.
+    pub policy_action: Option<String>,
+    /// What the change touches, or may touch.
+    pub targets: Vec<Target>,
+}
+
+/// A property or attribute that a change touches, or may touch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The attribute: `Properties`, `Tags`, `Metadata`, `DeletionPolicy` and so on.
+    pub attribute: String,
+    /// The name of the property.
+    pub name: Option<String>,
+    /// The path of the value in the resource, such as `/Properties/BucketName`.
+    pub path: Option<String>,
+    /// Whether the value replaces the resource: `Never`, `Conditionally` or `Always`.
+    pub recreation: Option<String>,
+    /// Whether CloudFormation knows the value only when it executes the change set.
+    pub is_dynamic: bool,
+    /// The value before the change.
+    pub before: Option<String>,
+    /// The value after the change.
+    pub after: Option<String>,
+}
+
+impl Change {
+    /// Whether the change deletes a physical resource that holds data.
+    pub fn loses_data(&self) -> bool {
+        matches!(self.policy_action.as_deref(), Some("Delete" | "ReplaceAndDelete"))
+            && holds_data(&self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of `PolicyAction` in "ResourceChange", CloudFormation API reference.
+    #[test]
+    fn only_a_deletion_of_what_holds_data_loses_data() {
+        let loses = |kind: &str, action: &str| {
+            let policy_action = Some(action.to_owned());
+            Change { kind: kind.to_owned(), policy_action, ..Change::default() }.loses_data()
+        };
+        for action in ["Delete", "ReplaceAndDelete"] {
+            assert!(loses("AWS::S3::Bucket", action), "{action}");
+            assert!(!loses("AWS::IAM::Role", action), "{action}");
+        }
+        for action in ["Retain", "Snapshot", "ReplaceAndRetain", "ReplaceAndSnapshot"] {
+            assert!(!loses("AWS::S3::Bucket", action), "{action}");
+        }
+    }
 }

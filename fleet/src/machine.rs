@@ -34,6 +34,13 @@ pub enum Command {
     ExecuteChangeSet,
     /// Delete the stack.
     DeleteStack,
+    /// Look whether the stack has resources that hold data.
+    LookAtResources,
+    /// Go on with the rollback of an update, and leave the resources with these logical ids as they are.
+    ContinueRollback {
+        /// The logical ids.
+        skip: Vec<String>,
+    },
     /// Stop, with this outcome.
     Finish(Outcome),
 }
@@ -95,6 +102,8 @@ pub enum Input {
     ChangeSetLost(String),
     /// The answer to [`Command::Confirm`].
     Confirmed(bool),
+    /// The answer to [`Command::LookAtResources`]: whether a resource that holds data is there.
+    Holds(bool),
     /// A command without a result was carried out.
     Done,
 }
@@ -105,12 +114,19 @@ pub struct Machine {
     goal: Goal,
     state: State,
     is_express: bool,
+    /// The resources to leave as they are if the rollback of an update has failed; `None` if nobody has asked to go on with
+    /// it.
+    skip: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     /// The stack's status is unknown so far.
     Looking,
+    /// The creation of the stack was rolled back, and its resources are looked at.
+    Weighing,
+    /// CloudFormation goes on with the rollback of an update; then the stack is updated.
+    GoingBack,
     /// The stack is being deleted because its creation was rolled back; then it is created again.
     Clearing,
     /// The change set is being created.
@@ -128,7 +144,8 @@ enum State {
 impl Machine {
     /// A new state machine for a stack, and its first command.
     pub fn start(goal: Goal) -> (Self, Command) {
-        (Self { goal, state: State::Looking, is_express: false }, Command::Describe)
+        let state = State::Looking;
+        (Self { goal, state, is_express: false, skip: None }, Command::Describe)
     }
 
     /// A state machine for a stack on which an earlier run has begun an operation, and its first command. `creates` is
@@ -138,7 +155,7 @@ impl Machine {
             Goal::Deployed => State::Running { creates },
             Goal::Gone => State::Deleting,
         };
-        (Self { goal, state, is_express: false }, Command::Describe)
+        (Self { goal, state, is_express: false, skip: None }, Command::Describe)
     }
 
     /// Notes that the stack was last deployed in express mode, whose updates CloudFormation does not roll
@@ -147,11 +164,19 @@ impl Machine {
         self.is_express = true;
     }
 
+    /// Notes that somebody asked to go on with a rollback that has failed, and named the resources to leave as they are.
+    pub fn skips(&mut self, resources: Vec<String>) {
+        self.skip = Some(resources);
+    }
+
     /// The next command, given the result of the one before.
     pub fn next(&mut self, input: Input) -> Command {
         let state = std::mem::replace(&mut self.state, State::Looking);
-        let is_half_way =
-            matches!(&input, Input::Status(Some(status)) if status == "UPDATE_FAILED");
+        let is_half_way = matches!(
+            &input,
+            Input::Status(Some(status))
+                if status == "UPDATE_FAILED" || status == "UPDATE_ROLLBACK_FAILED"
+        );
         let (state, command) = self.step(state, input);
         self.state = state;
         match command {
@@ -166,6 +191,15 @@ impl Machine {
         match (state, input) {
             (State::Looking, Input::Status(status)) => self.looked(status.as_deref()),
             (State::Looking, _) => (State::Looking, Command::Describe),
+            (State::Weighing, Input::Holds(false)) => (State::Clearing, Command::DeleteStack),
+            (State::Weighing, Input::Holds(true)) => {
+                finish(Outcome::NeedsAttention(LEFT_DATA.to_owned()))
+            }
+            (State::Weighing, _) => (State::Weighing, Command::LookAtResources),
+            (State::GoingBack, Input::Status(status)) => {
+                went_back(status.as_deref().unwrap_or("DELETE_COMPLETE"))
+            }
+            (State::GoingBack, _) => (State::GoingBack, Command::Wait),
             (State::Clearing, Input::Status(status)) => match status.as_deref().map(standing) {
                 None | Some(Standing::Absent) => prepare(true),
                 Some(Standing::Busy | Standing::Undone) => (State::Clearing, Command::Wait),
@@ -214,6 +248,11 @@ impl Machine {
         }
     }
 
+    /// Whether to go on with a rollback: somebody asked for it, and CloudFormation can do it.
+    fn may_go_back(&self) -> bool {
+        self.skip.is_some() && !self.is_express
+    }
+
     fn looked(&self, status: Option<&str>) -> (State, Command) {
         let standing = status.map_or(Standing::Absent, standing);
         match (self.goal, standing) {
@@ -225,8 +264,14 @@ impl Machine {
             ))),
             (Goal::Deployed, Standing::Absent) => prepare(true),
             (Goal::Deployed, Standing::Whole) => prepare(false),
-            // A stack whose creation was rolled back has no resources, so deleting it loses no data.
-            (Goal::Deployed, Standing::Undone) => (State::Clearing, Command::DeleteStack),
+            // Most such stacks have no resources any more. Those that are left may hold data.
+            (Goal::Deployed, Standing::Undone) => (State::Weighing, Command::LookAtResources),
+            (Goal::Deployed, Standing::Stuck(_))
+                if status == Some("UPDATE_ROLLBACK_FAILED") && self.may_go_back() =>
+            {
+                let skip = self.skip.clone().unwrap_or_default();
+                (State::GoingBack, Command::ContinueRollback { skip })
+            }
             (Goal::Deployed, Standing::Stuck(advice)) => {
                 finish(Outcome::NeedsAttention(advice.to_owned()))
             }
@@ -234,6 +279,22 @@ impl Machine {
             // A failed deletion is tried again, because the obstacle may be gone.
             (Goal::Gone, _) => (State::Deleting, Command::DeleteStack),
         }
+    }
+}
+
+/// The advice for a stack whose creation was rolled back and that still has resources with data.
+const LEFT_DATA: &str = "its creation was rolled back, and resources that hold data are left of it; look whether somebody needs \
+    the data, then delete the stack";
+
+/// The next step after the rollback of an update was asked for again.
+fn went_back(status: &str) -> (State, Command) {
+    match (status, standing(status)) {
+        ("UPDATE_ROLLBACK_COMPLETE", _) => prepare(false),
+        (_, Standing::Busy) => (State::GoingBack, Command::Wait),
+        (_, Standing::Stuck(advice)) => finish(Outcome::NeedsAttention(advice.to_owned())),
+        (_, Standing::Absent | Standing::Whole | Standing::Undone) => finish(Outcome::Overtaken(
+            format!("something else has changed it meanwhile ({status}); run again"),
+        )),
     }
 }
 
@@ -312,13 +373,17 @@ mod tests {
             Goal::Deployed,
             vec![
                 status("ROLLBACK_COMPLETE"),
+                Input::Holds(false),
                 Input::Done,
                 status("DELETE_IN_PROGRESS"),
                 Input::Status(None),
             ],
         );
-        assert_eq!(commands[1], Command::DeleteStack);
-        assert_eq!(commands[4], Command::CreateChangeSet { creates: true });
+        assert_eq!(commands[1..3], [Command::LookAtResources, Command::DeleteStack]);
+        assert_eq!(commands[5], Command::CreateChangeSet { creates: true });
+        // A bucket with data that the rollback left is not deleted with the stack.
+        let commands = run(Goal::Deployed, vec![status("ROLLBACK_COMPLETE"), Input::Holds(true)]);
+        assert_eq!(commands[2], Command::Finish(Outcome::NeedsAttention(LEFT_DATA.to_owned())));
         for stuck in ["UPDATE_ROLLBACK_FAILED", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"]
         {
             let commands = run(Goal::Deployed, vec![status(stuck)]);
@@ -416,6 +481,47 @@ mod tests {
         };
         assert!(advice(false).contains("rollback-stack"));
         assert!(!advice(true).contains("rollback-stack"), "{}", advice(true));
+    }
+
+    /// "Continue rolling back an update" in the CloudFormation user guide: the stack is UPDATE_ROLLBACK_IN_PROGRESS, then
+    /// UPDATE_ROLLBACK_COMPLETE, and can be updated.
+    #[test]
+    fn a_failed_rollback_goes_on_only_if_somebody_asked_for_it() {
+        let skip = vec!["Queue".to_owned()];
+        let going = |asked: bool, is_express: bool, inputs: &[Input]| {
+            let (mut machine, _) = Machine::start(Goal::Deployed);
+            if asked {
+                machine.skips(skip.clone());
+            }
+            if is_express {
+                machine.was_express();
+            }
+            let commands = inputs.iter().map(|input| machine.next(input.clone()));
+            commands.collect::<Vec<Command>>()
+        };
+        let stuck = status("UPDATE_ROLLBACK_FAILED");
+        let commands = going(
+            true,
+            false,
+            &[
+                stuck.clone(),
+                Input::Done,
+                status("UPDATE_ROLLBACK_IN_PROGRESS"),
+                status("UPDATE_ROLLBACK_COMPLETE"),
+            ],
+        );
+        let asked = Command::ContinueRollback { skip: skip.clone() };
+        let update = Command::CreateChangeSet { creates: false };
+        assert_eq!(commands, [asked, Command::Wait, Command::Wait, update]);
+        for (asked, is_express) in [(false, false), (true, true)] {
+            let commands = going(asked, is_express, std::slice::from_ref(&stuck));
+            let [Command::Finish(Outcome::NeedsAttention(advice))] = commands.as_slice() else {
+                unreachable!("{commands:?}")
+            };
+            assert_eq!(*advice == AFTER_EXPRESS, is_express, "{advice}");
+        }
+        let again = going(true, false, &[stuck.clone(), Input::Done, stuck]);
+        assert!(matches!(again[2], Command::Finish(Outcome::NeedsAttention(_))), "{again:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! The statuses of a stack, and what each means for the next step.
+//! The statuses of stacks, change sets and hooks, and what each means for the next step.
 //!
-//! Source: "Stack status codes" in the CloudFormation user guide.
+//! Sources: "Stack status codes" in the CloudFormation user guide; `DescribeChangeSet` and `GetHookResult` in the CloudFormation
+//! API reference. `docs/fleet-states.md` lists all of them.
 
 /// The meaning of a stack's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,70 @@ pub fn standing(status: &str) -> Standing {
         }
         // A status that the user guide does not list.
         _ => Standing::Stuck("its status is not known; look at it in the CloudFormation console"),
+    }
+}
+
+/// The meaning of a change set's status and execution status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeSetStanding {
+    /// CloudFormation is creating it, or does not execute it yet.
+    Pending,
+    /// It can be executed.
+    Ready,
+    /// CloudFormation could not create it, or found no changes: the reason says which.
+    Failed,
+    /// It cannot be executed any more. The text is the reason.
+    Lost(&'static str),
+}
+
+/// The reason of a change set that was deleted.
+const DELETED: &str = "somebody deleted its change set before it was run; nothing was changed";
+/// The reason of a change set with a status that the API reference does not list.
+const STRANGE: &str =
+    "the status of its change set is not known; look at it in the CloudFormation console";
+
+/// The meaning of a change set's status and execution status. Unknown ones are [`ChangeSetStanding::Lost`]: nobody knows
+/// whether waiting for them ends. Some services that stand in for CloudFormation leave the execution status empty.
+pub fn change_set(status: &str, execution: &str) -> ChangeSetStanding {
+    match (status, execution) {
+        ("CREATE_PENDING" | "CREATE_IN_PROGRESS", _) | ("CREATE_COMPLETE", "UNAVAILABLE") => {
+            ChangeSetStanding::Pending
+        }
+        ("CREATE_COMPLETE", "AVAILABLE" | "") => ChangeSetStanding::Ready,
+        ("CREATE_COMPLETE", "OBSOLETE") => ChangeSetStanding::Lost(
+            "another change of the stack came first, and this one is void; run again",
+        ),
+        ("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS" | "EXECUTE_COMPLETE" | "EXECUTE_FAILED") => {
+            ChangeSetStanding::Lost(
+                "somebody else runs its change set; run again when that is done",
+            )
+        }
+        ("FAILED", _) => ChangeSetStanding::Failed,
+        ("DELETE_PENDING" | "DELETE_IN_PROGRESS" | "DELETE_COMPLETE" | "DELETE_FAILED", _) => {
+            ChangeSetStanding::Lost(DELETED)
+        }
+        _ => ChangeSetStanding::Lost(STRANGE),
+    }
+}
+
+/// The meaning of a hook's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookStanding {
+    /// It still looks at its target.
+    Busy,
+    /// It has nothing against its target.
+    Passed,
+    /// It refuses its target, or could not look at it.
+    Failed,
+}
+
+/// The meaning of a hook's status. Unknown statuses are [`HookStanding::Failed`].
+pub fn hook(status: &str) -> HookStanding {
+    match status {
+        "HOOK_IN_PROGRESS" => HookStanding::Busy,
+        "HOOK_COMPLETE_SUCCEEDED" => HookStanding::Passed,
+        // `HOOK_COMPLETE_FAILED`, `HOOK_FAILED`, and what the API reference does not list.
+        _ => HookStanding::Failed,
     }
 }
 

@@ -425,6 +425,16 @@ fn the_deploy_role_names_the_execution_role_in_every_deletion() {
             format!("arn:aws:cloudformation:{region}:{account}:changeSet/lakewright-1234/id");
         deployed.allows(&deploy, &Call::new("cloudformation:DescribeEvents", &change_set));
         deployed.allows(&deploy, &Call::new("cloudformation:ExecuteChangeSet", &arn));
+        // The resource types of each action: "Actions, resources, and condition keys for AWS CloudFormation" in the service
+        // authorization reference. The last two actions have none.
+        for action in ["ContinueUpdateRollback", "DescribeChangeSetHooks", "ListHookResults"] {
+            deployed.allows(&deploy, &Call::new(&format!("cloudformation:{action}"), &arn));
+        }
+        let protects = Call::new("cloudformation:UpdateTerminationProtection", &arn);
+        deployed.allows(&deploy, &protects);
+        for action in ["DescribeAccountLimits", "GetHookResult"] {
+            deployed.allows(&deploy, &Call::new(&format!("cloudformation:{action}"), "*"));
+        }
     }
 }
 

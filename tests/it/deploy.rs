@@ -28,6 +28,7 @@ mod screens;
 mod seed;
 mod unfinished;
 mod untagged;
+mod verdicts;
 
 /// The option with which a run without a question may broaden access.
 const ALLOWED: &str = "--allow=access-broadened";

@@ -9,6 +9,7 @@ use lakewright_analysis::graph::{Access, Kept, kept_access};
 use lakewright_analysis::matrix::{Wanted, rows};
 use lakewright_analysis::review::{Reading, Refused, Reviewed, Scope, Side, SideError, review};
 use lakewright_analysis::subject::Subject;
+use lakewright_diff::disagreement::disagreements;
 use lakewright_manifest::RegionName;
 use lakewright_template::AccountId;
 
@@ -22,7 +23,7 @@ use crate::show::review::names::Names;
 use crate::show::review::{Shown, cdk, html, json, markdown, sarif, terminal};
 use crate::ui::Ui;
 use crate::width::width;
-use deployed::{deployed, mesh_beside};
+use deployed::{change_sets_fit, deployed, mesh_beside};
 use fail_on::{FailOn, differs};
 
 /// Say what a change does: who gains access, what is replaced, and what could be lost
@@ -33,6 +34,7 @@ use fail_on::{FailOn, differs};
   lakewright diff out-before out                   two assemblies, as `synth` wrote them
   lakewright diff cdk.out.before cdk.out           anybody's templates
   lakewright diff deployed my-mesh                 what a deployment would change
+  lakewright diff deployed my-mesh --change-sets   the same, beside CloudFormation's change sets
   lakewright diff my-mesh deployed                 what somebody changed in the accounts
   lakewright diff before after --format markdown   for a comment on a pull request
   lakewright diff before after --fail-on access-broadened,data-loss
@@ -68,6 +70,9 @@ pub(crate) struct DiffArgs {
     /// For `deployed`: a role of the accounts' owners, assumed where the deploy role cannot be
     #[arg(long, value_name = "NAME")]
     owner_role: Option<String>,
+    /// With `deployed` before the change: compare with CloudFormation's own change sets, and delete them again
+    #[arg(long)]
+    change_sets: bool,
     #[command(flatten)]
     day: Day,
 }
@@ -84,6 +89,7 @@ pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         region: arguments.region.as_ref().map(Into::into),
         file: None,
     };
+    change_sets_fit(arguments)?;
     let of_deployed = match mesh_beside(before, after)? {
         None => None,
         Some(mesh) => {
@@ -110,6 +116,10 @@ pub(crate) fn run(arguments: &DiffArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     };
     let notes = of_deployed.iter().flat_map(|(deployed, _)| &deployed.notes);
     reviewed.review.notes.extend(notes.cloned());
+    if let Some((deployed, _)) = &of_deployed {
+        let found = disagreements(&reviewed.review.stacks, &deployed.services);
+        reviewed.review.disagreements = found;
+    }
     show_review(&reviewed, [&before.to_string(), &after.to_string()], ui)?;
     let Reviewed { review, .. } = &reviewed;
     let failed = arguments.fail_on.iter().any(|one| one.is_met(review));

@@ -90,9 +90,10 @@ fn show_trial(trial: &Trial, ui: &mut Ui) -> Exit {
             Outcome::Unchanged
         }
         Ok(Tried::Refused(reason, rejections)) => {
-            let rejected = rejections.iter().map(|Rejection { logical_id, kind, reason }| {
-                format!("; {logical_id} ({kind}): {reason}")
-            });
+            let rejected =
+                rejections.iter().map(|Rejection { logical_id, kind, reason, .. }| {
+                    format!("; {logical_id} ({kind}): {reason}")
+                });
             let rejected = rejected.fold(reason.clone(), |text, one| text + &one);
             ui.error(&format!("{address}: CloudFormation refuses the change: {rejected}"));
             Outcome::Refused(rejected)
@@ -128,7 +129,7 @@ fn show_changes(Trial { address, .. }: &Trial, changes: &[Change], ui: &mut Ui) 
         return;
     }
     ui.prose(&format!("{address}:\n"));
-    for Change { action, logical_id, kind, replacement } in changes {
+    for Change { action, logical_id, kind, replacement, .. } in changes {
         let replacement = replacement.as_ref().map(|word| format!(", replacement: {word}"));
         let replacement = replacement.unwrap_or_default();
         ui.prose(&format!("  {action} {logical_id} ({kind}){replacement}\n"));

@@ -8,6 +8,7 @@ use lakewright_analysis::review::{self, DeployedStack, Reviewed, review_deployme
 use lakewright_analysis::subject::{Keep, Subject};
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::templates::{self, Source, has_resources, is_settled};
+use lakewright_diff::disagreement::Service;
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
 use lakewright_stacks::DeployTarget;
 use lakewright_template::StackAddress;
@@ -109,9 +110,16 @@ pub(crate) struct AllDeployed {
     stacks: BTreeMap<StackAddress, (String, String)>,
     /// What was left out, and what may be otherwise, each in a sentence.
     pub(crate) notes: Vec<String>,
+    /// What CloudFormation's own change sets say of the stacks that differ from the mesh, if they were asked for.
+    pub(crate) services: Vec<Service>,
 }
 
 impl AllDeployed {
+    /// The template of a stack.
+    pub(super) fn template(&self, address: &StackAddress) -> Option<&str> {
+        self.stacks.get(address).map(|(_, text)| text.as_str())
+    }
+
     /// The stacks.
     pub(crate) fn stacks(&self) -> Vec<DeployedStack<'_>> {
         let stacks = self.stacks.iter();
@@ -220,7 +228,7 @@ impl Deployment<'_> {
     }
 
     /// Every deployed stack of the mesh, also those that the mesh no longer has, with its template.
-    pub(crate) fn all_deployed(mut self) -> Result<AllDeployed, Failure> {
+    pub(crate) fn all_deployed(&mut self) -> Result<AllDeployed, Failure> {
         let seen = self.observe()?;
         let mut notes = self.unknown(&seen);
         let mut unread = Vec::new();
@@ -242,7 +250,7 @@ impl Deployment<'_> {
             let subject = self.subject(&address, seen.observed.get(&address));
             (address, (subject, text))
         });
-        Ok(AllDeployed { stacks: stacks.collect(), notes })
+        Ok(AllDeployed { stacks: stacks.collect(), notes, services: Vec::new() })
     }
 
     /// The document that a stack belongs to, such as `dataset/sales`: of a stack that the mesh no longer has, by its tags.

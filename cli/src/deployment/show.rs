@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lakewright_analysis::words::count;
 use lakewright_deployer::driver::Summary;
 use lakewright_deployer::leftovers::stays;
-use lakewright_fleet::event::{Change, Event};
+use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan};
 use lakewright_fleet::schedule::Because;
@@ -185,7 +185,10 @@ impl<'u> Shower<'u> {
                 let made = made.map(|change| change.logical_id.clone());
                 self.made.entry(address.clone()).or_default().extend(made);
             }
-            Event::Resource { .. } | Event::Uploaded { .. } | Event::Note { .. } => {}
+            Event::Resource { .. }
+            | Event::Rejected { .. }
+            | Event::Uploaded { .. }
+            | Event::Note { .. } => {}
         }
     }
 
@@ -201,6 +204,9 @@ impl<'u> Shower<'u> {
             let mut told = to_json(event);
             if let Event::Resource { address, logical_id, .. } = event {
                 told["because"] = json!(self.because(address, logical_id));
+            }
+            if let Event::Rejected { address, rejection } = event {
+                told["because"] = json!(self.because(address, &rejection.logical_id));
             }
             if let Event::Finished { address, .. } = event {
                 told["because"] = json!(self.because(address, "*"));
@@ -224,6 +230,7 @@ impl<'u> Shower<'u> {
                     self.live.error(&text, self.ui);
                 }
             }
+            Event::Rejected { address, rejection } => self.rejected(address, rejection),
             Event::Finished { address, outcome } => match (wrong(outcome), took) {
                 (None, Some(took)) => {
                     let text = format!("  {address} {} in {}", word(outcome), duration(took));
@@ -261,6 +268,19 @@ impl<'u> Shower<'u> {
             Event::Uploaded { .. } => {}
         }
         self.live.draw();
+    }
+
+    /// Shows what CloudFormation's validation or a hook refused, or warns of, at the manifest line that asked for it.
+    fn rejected(&mut self, address: &StackAddress, rejection: &Rejection) {
+        let Rejection { logical_id, kind, reason, .. } = rejection;
+        let part = part_of(rejection);
+        let asked = self.asked(address, logical_id);
+        let text = format!("{address}: {logical_id} ({kind}){part}: {reason}{asked}");
+        if rejection.is_warning {
+            self.ui.note(&format!("warning: {text}"));
+        } else {
+            self.ui.error(&text);
+        }
     }
 
     /// Shows how the run ended.
@@ -305,6 +325,15 @@ impl<'u> Shower<'u> {
             self.ui.note("no stack was changed, except as the errors say");
         }
     }
+}
+
+/// The part of the resource that a rejection is about, as text to append to the resource; empty for the whole resource.
+fn part_of(rejection: &Rejection) -> String {
+    let whole = format!("/Resources/{}", rejection.logical_id);
+    let part = rejection.path.as_deref().and_then(|path| path.strip_prefix(&whole));
+    let part = part.filter(|part| part.is_empty() || part.starts_with('/'));
+    let part = part.or(rejection.path.as_deref()).filter(|part| !part.is_empty());
+    part.map(|part| format!(" at {part}")).unwrap_or_default()
 }
 
 /// A duration in words.
@@ -368,6 +397,19 @@ fn to_json(event: &Event) -> Value {
             "type": kind,
             "status": status,
             "reason": reason,
+            "validation": null,
+            "path": null,
+        }),
+        Event::Rejected { address, rejection } => json!({
+            "version": 1,
+            "event": "resource",
+            "stack": address,
+            "logical_id": rejection.logical_id,
+            "type": rejection.kind,
+            "status": rejection.status(),
+            "reason": rejection.reason,
+            "validation": rejection.name,
+            "path": rejection.path,
         }),
         Event::Uploaded { address, target } => {
             json!({ "version": 1, "event": "uploaded", "stack": address, "target": target })

@@ -36,6 +36,9 @@ impl Leaving {
     }
 }
 
+/// How often a stopped run is looked at until it has deleted what it made.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The progress of a run, shown if it is stopped.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress(Arc<Mutex<State>>);
@@ -50,6 +53,8 @@ struct State {
     /// The data to record the end, once the run may have changed something.
     leaving: Option<Leaving>,
     is_stopped: bool,
+    /// Whether the run has made something that it deletes again, also when it is stopped.
+    is_tidying: bool,
 }
 
 impl Progress {
@@ -63,6 +68,9 @@ impl Progress {
             let Ok(runtime) = runtime else { return };
             if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
                 drop(writeln!(io::stderr().lock(), "\n{}", seen.stop()));
+                while seen.state().is_tidying {
+                    thread::sleep(LOOK);
+                }
                 let leaving = seen.state().leaving.clone();
                 if let Some(leaving) = leaving {
                     let limited =
@@ -107,6 +115,16 @@ impl Progress {
     /// Sets the data to record the end if the run is stopped.
     pub(super) fn leaves(&self, leaving: Leaving) {
         self.state().leaving = Some(leaving);
+    }
+
+    /// Sets whether the run has made something that it deletes again, also when it is stopped.
+    pub(super) fn tidies(&self, is_tidying: bool) {
+        self.state().is_tidying = is_tidying;
+    }
+
+    /// Whether the run was stopped.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state().is_stopped
     }
 
     /// Blocks once the run was stopped: the program ends in a moment.

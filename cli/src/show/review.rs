@@ -2,6 +2,7 @@
 
 mod alike;
 pub(crate) mod cdk;
+mod disagreements;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;
@@ -77,17 +78,19 @@ pub(crate) enum Rule {
     DataLoss,
     UpdateFails,
     Replacement,
+    Disagreement,
     AccessLost,
     Change,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::AccessGained,
         Self::AccessUnknown,
         Self::DataLoss,
         Self::UpdateFails,
         Self::Replacement,
+        Self::Disagreement,
         Self::AccessLost,
         Self::Change,
     ];
@@ -150,8 +153,8 @@ impl<'r> Shown<'r> {
     }
 
     pub(crate) fn is_equal(&self) -> bool {
-        let Review { stacks, access, moves, .. } = self.review;
-        stacks.is_empty() && access.is_empty() && moves.is_empty()
+        let Review { stacks, access, moves, disagreements, .. } = self.review;
+        stacks.is_empty() && access.is_empty() && moves.is_empty() && disagreements.is_empty()
     }
 
     /// The number of resources with a fate.
@@ -194,8 +197,14 @@ impl<'r> Shown<'r> {
         let data = self
             .resources()
             .filter(|one| matches!(one.outcome.data, DataEffect::Unreadable | DataEffect::Lost));
+        let disagreements = match self.review.disagreements.len() {
+            0 => String::new(),
+            number => {
+                format!("; CloudFormation's change sets differ in {}", count(number, "finding"))
+            }
+        };
         format!(
-            "{} {} ({}); {}; data could be lost in {}",
+            "{} {} ({}); {}; data could be lost in {}{disagreements}",
             count(stacks, "stack"),
             if stacks == 1 { "changes" } else { "change" },
             self.summary_of_fates(),
@@ -289,6 +298,7 @@ impl<'r> Shown<'r> {
         }
         let Sections { gained, lost, .. } = self.sections();
         ids.extend(gained.iter().chain(&lost).map(|one| id_of_access(one.entry.change)));
+        ids.extend(self.review.disagreements.iter().map(disagreements::id));
         ids
     }
 }

@@ -1,6 +1,7 @@
 //! Change sets that cannot be executed, and the reasons.
 
 use aws_sdk_cloudformation::types::{ChangeSetStatus, ExecutionStatus};
+use lakewright_fleet::status::{ChangeSetStanding, change_set};
 
 use crate::cloud::ChangeSet;
 
@@ -9,44 +10,25 @@ pub(super) const DELETED: &str =
     "somebody deleted its change set before it was run; nothing was changed";
 
 /// The state of a change set that cannot be executed; `None` if it can.
-///
-/// Source: `Status` and `ExecutionStatus` of `DescribeChangeSet` in the CloudFormation API reference.
 pub(super) fn unready(
     status: Option<&ChangeSetStatus>,
     execution: Option<&ExecutionStatus>,
     reason: &str,
 ) -> Option<ChangeSet> {
-    match status {
-        Some(ChangeSetStatus::CreateComplete) => {}
-        Some(ChangeSetStatus::Failed) => {
-            let is_empty = reason.contains("didn't contain changes")
-                || reason.contains("No updates are to be performed");
-            return Some(if is_empty {
-                ChangeSet::Empty
-            } else {
-                ChangeSet::Failed(reason.to_owned())
-            });
-        }
-        Some(
-            ChangeSetStatus::DeleteComplete
-            | ChangeSetStatus::DeleteFailed
-            | ChangeSetStatus::DeleteInProgress
-            | ChangeSetStatus::DeletePending,
-        ) => return Some(ChangeSet::Lost(DELETED.to_owned())),
-        _ => return Some(ChangeSet::Pending),
+    let status = status.map(ChangeSetStatus::as_str).unwrap_or_default();
+    let execution = execution.map(ExecutionStatus::as_str).unwrap_or_default();
+    match change_set(status, execution) {
+        ChangeSetStanding::Ready => None,
+        ChangeSetStanding::Pending => Some(ChangeSet::Pending),
+        ChangeSetStanding::Lost(reason) => Some(ChangeSet::Lost(reason.to_owned())),
+        ChangeSetStanding::Failed if is_empty(reason) => Some(ChangeSet::Empty),
+        ChangeSetStanding::Failed => Some(ChangeSet::Failed(reason.to_owned())),
     }
-    let lost = match execution {
-        Some(ExecutionStatus::Obsolete) => {
-            "another change of the stack came first, and this one is void; run again"
-        }
-        Some(
-            ExecutionStatus::ExecuteComplete
-            | ExecutionStatus::ExecuteFailed
-            | ExecutionStatus::ExecuteInProgress,
-        ) => "somebody else runs its change set; run again when that is done",
-        _ => return None,
-    };
-    Some(ChangeSet::Lost(lost.to_owned()))
+}
+
+/// Whether the reason of a change set that failed is that it has no changes. No status says so.
+fn is_empty(reason: &str) -> bool {
+    reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
 }
 
 #[cfg(test)]

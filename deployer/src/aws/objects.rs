@@ -4,14 +4,13 @@ use std::error::Error;
 use std::str::Utf8Error;
 
 use aws_config::SdkConfig;
-use aws_smithy_http_client::Connector;
 use aws_smithy_xml::decode::{Document, XmlDecodeError, try_data};
 use aws_smithy_xml::encode::XmlWriter;
 use lakewright_template::partition::Partition;
 use sha2::{Digest as _, Sha256};
 
 use super::failure::refused;
-use super::signed::{Answer, Plain, Style, encoded, exchange, form};
+use super::signed::{Answer, Plain, Sender, Style, encoded, form};
 use crate::ask::elements;
 use crate::cloud::CloudError;
 
@@ -26,7 +25,7 @@ const REWRITTEN: [&str; 3] = ["ConditionalRequestConflict", "NoSuchKey", "Precon
 /// A bucket, and the credentials used for it.
 #[derive(Debug)]
 pub(super) struct Bucket<'a> {
-    pub(super) connector: &'a Connector,
+    pub(super) sender: &'a Sender,
     pub(super) session: SdkConfig,
     pub(super) name: &'a str,
     /// The account that owns the bucket. A bucket of this name in another account is refused.
@@ -152,7 +151,7 @@ impl Bucket<'_> {
     }
 
     async fn send(&self, what: &str, plain: Plain) -> Result<Answer, CloudError> {
-        exchange(self.connector, &self.session, what, &plain).await
+        self.sender.exchange(&self.session, what, &plain).await
     }
 
     /// An unsigned request. `place` is the path and query below the bucket.
@@ -179,7 +178,9 @@ impl Bucket<'_> {
 fn given(what: &str, answer: Answer) -> Result<(Vec<u8>, String), CloudError> {
     match answer {
         Answer::Given { body, etag } => Ok((body, etag.unwrap_or_default())),
-        Answer::Refused { code, message, .. } => Err(refused(what.to_owned(), &code, &message)),
+        Answer::Refused { code, message, after, .. } => {
+            Err(refused(what.to_owned(), &code, &message, after))
+        }
     }
 }
 

@@ -2,26 +2,27 @@
 //! 15).
 
 use aws_config::SdkConfig;
-use aws_smithy_http_client::Connector;
 use lakewright_template::partition::Partition;
 use serde_json::Value;
 
 use super::failure::refused;
-use super::signed::{Answer, Plain, Style, exchange, form};
+use super::signed::{Answer, Plain, Sender, Style, form};
 use crate::ask::{Ask, Service};
 use crate::cloud::CloudError;
 
 /// Sends a request with a session's credentials and returns the body of the response.
 pub(super) async fn send(
-    connector: &Connector,
+    sender: &Sender,
     session: &SdkConfig,
     ask: &Ask,
 ) -> Result<String, CloudError> {
     let region = session.region().map(ToString::to_string).unwrap_or_default();
     let plain = Plain::of(ask, &region, session.endpoint_url());
-    match exchange(connector, session, &ask.what, &plain).await? {
+    match sender.exchange(session, &ask.what, &plain).await? {
         Answer::Given { body, .. } => Ok(String::from_utf8_lossy(&body).into_owned()),
-        Answer::Refused { code, message, .. } => Err(refused(ask.what.clone(), &code, &message)),
+        Answer::Refused { code, message, after, .. } => {
+            Err(refused(ask.what.clone(), &code, &message, after))
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::http::HttpError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
-use super::failure::{chain, is_later};
+use super::failure::{chain, is_later, is_throttled, refused, wait};
 use crate::cloud::CloudError;
 
 /// The number of tries while a service asks to try again later.
@@ -78,52 +78,73 @@ pub(super) enum Answer {
         code: String,
         /// The error's message.
         message: String,
+        /// How long the service wants the caller to wait, if it says so.
+        after: Option<Duration>,
     },
 }
 
 /// The HTTP client.
-pub(super) fn connector() -> Connector {
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_mins(1))
-        .build();
-    Connector::builder()
-        .connector_settings(settings)
-        .sleep_impl(TokioSleep::new())
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build()
+#[derive(Debug)]
+pub(super) struct Sender {
+    connector: Connector,
+    /// Whether a layer above repeats the requests that a service throttles.
+    is_paced: bool,
 }
 
-/// Signs and sends a request with a session's credentials, and repeats it while the service asks to try again later. `what`
-/// completes `failed to ...`.
-pub(super) async fn exchange(
-    connector: &Connector,
-    session: &SdkConfig,
-    what: &str,
-    plain: &Plain,
-) -> Result<Answer, CloudError> {
-    let mut tries = 1;
-    loop {
-        let answer = once(connector, session, what, plain).await;
-        let is_worth_another = match &answer {
-            Err(CloudError::Network { .. }) => true,
-            Ok(Answer::Refused { status, code, .. }) => is_later(code) || *status >= 500,
-            _ => false,
-        };
-        if !is_worth_another {
-            return answer;
-        }
-        if tries == TRIES {
-            return match answer {
-                Ok(Answer::Refused { code, message, .. }) => {
-                    let message = format!("{code}: {message}");
-                    Err(CloudError::Network { what: what.to_owned(), message })
-                }
-                other => other,
+impl Sender {
+    pub(super) fn new(is_paced: bool) -> Self {
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(Duration::from_mins(1))
+            .build();
+        let connector = Connector::builder()
+            .connector_settings(settings)
+            .sleep_impl(TokioSleep::new())
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build();
+        Self { connector, is_paced }
+    }
+
+    /// Signs and sends a request with a session's credentials, and repeats it while the service asks to try again later.
+    /// `what` completes `failed to ...`.
+    pub(super) async fn exchange(
+        &self,
+        session: &SdkConfig,
+        what: &str,
+        plain: &Plain,
+    ) -> Result<Answer, CloudError> {
+        let mut tries = 1;
+        loop {
+            let answer = once(&self.connector, session, what, plain).await;
+            let is_worth_another = match &answer {
+                Err(CloudError::Network { .. }) => true,
+                Ok(Answer::Refused { code, .. }) if is_throttled(code) => !self.is_paced,
+                Ok(Answer::Refused { status, code, .. }) => is_later(code) || *status >= 500,
+                _ => false,
             };
+            if !is_worth_another {
+                return answer;
+            }
+            if tries == TRIES {
+                return answer.and_then(|answer| last(what, answer));
+            }
+            tokio::time::sleep(Duration::from_millis(300 << tries)).await;
+            tries += 1;
         }
-        tokio::time::sleep(Duration::from_millis(300 << tries)).await;
-        tries += 1;
+    }
+}
+
+/// The last answer of a service that asked to try again later each time.
+fn last(what: &str, answer: Answer) -> Result<Answer, CloudError> {
+    match answer {
+        Answer::Refused { code, message, after, .. } if is_throttled(&code) => {
+            Err(refused(what.to_owned(), &code, &message, after))
+        }
+        Answer::Refused { code, message, .. } => {
+            let message = format!("{code}: {message}");
+            Err(CloudError::Network { what: what.to_owned(), message })
+        }
+        given @ Answer::Given { .. } => Ok(given),
     }
 }
 
@@ -147,6 +168,7 @@ async fn once(
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).map(str::to_owned);
     let (kind, etag) = (header("x-amzn-errortype"), header("etag"));
+    let after = wait(response.headers());
     let body = std::mem::replace(response.body_mut(), SdkBody::taken());
     let body = aws_smithy_types::byte_stream::ByteStream::new(body).collect().await;
     let body = body.map_err(|error| network(error.to_string()))?.to_vec();
@@ -156,7 +178,7 @@ async fn once(
     let (code, message) = failure(kind.as_deref(), &String::from_utf8_lossy(&body));
     // A response to a HEAD request has no body, so only the status tells what went wrong.
     let said = if message.is_empty() { format!("HTTP status {status}") } else { message };
-    Ok(Answer::Refused { status, code, message: said.chars().take(500).collect() })
+    Ok(Answer::Refused { status, code, message: said.chars().take(500).collect(), after })
 }
 
 /// The error code and message of a response, in any of the formats that services use.

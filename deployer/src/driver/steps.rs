@@ -1,10 +1,10 @@
 //! One stack, step by step: carries out the machine's commands and passes the results back.
 
-use lakewright_template::StackAddress;
+use lakewright_template::{StackAddress, holds_data};
 
 use super::{Driver, MADE, failure};
 use crate::again::{LOOKS, is_passing};
-use crate::cloud::{ChangeSet, Cloud, CloudError, Site, Stack, StackEvent};
+use crate::cloud::{ChangeSet, Cloud, CloudError, Created, Site, Stack, StackEvent};
 use crate::taken;
 use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::journal::{self, Entry, Intent, Operation};
@@ -46,8 +46,8 @@ struct Track {
 /// What came of the request for a change set.
 #[derive(Debug)]
 enum Prepared {
-    /// CloudFormation creates it. The text is its name or ARN.
-    Begun(String),
+    /// CloudFormation creates it, or it was there already.
+    Begun(Created),
     /// CloudFormation refused it, for this reason.
     Refused(String),
 }
@@ -118,8 +118,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     let Some(stack) = stack else { return Ok(Outcome::Unchanged) };
                     track.creates = creates;
                     match self.prepare(stack, track).await? {
-                        Prepared::Begun(given) => {
-                            track.change_set = given;
+                        Prepared::Begun(Created { change_set, stack_id }) => {
+                            track.change_set = change_set;
+                            track.id = stack_id.or(track.id.take());
                             track.tries = 0;
                             Input::ChangeSetPending
                         }
@@ -145,6 +146,19 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     Input::Done
                 }
                 Command::ExecuteChangeSet => self.execute(site, name, track).await?,
+                Command::LookAtResources => {
+                    let resources = self.cloud.resources(site, track.name(name)).await?;
+                    Input::Holds(resources.iter().any(|one| holds_data(&one.kind)))
+                }
+                Command::ContinueRollback { skip } => {
+                    self.begin(site, name, track).await?;
+                    let token = self.intend(&address, Operation::ContinueRollback, track)?;
+                    let stack = track.name(name);
+                    let result = self.cloud.continue_rollback(site, stack, &skip, &token).await;
+                    self.answered(&token, result.as_ref().err())?;
+                    result.map_err(|error| track.answered(error))?;
+                    Input::Done
+                }
                 Command::DeleteStack => {
                     self.begin(site, name, track).await?;
                     let token = self.intend(&address, Operation::Delete, track)?;
@@ -261,12 +275,15 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     /// The reason why a changing command must not be carried out: the run lost its lease.
     fn lost_before(&self, command: &Command) -> Option<String> {
         match command {
-            Command::ExecuteChangeSet | Command::DeleteStack => self.lease.lost(),
+            Command::ExecuteChangeSet | Command::DeleteStack | Command::ContinueRollback { .. } => {
+                self.lease.lost()
+            }
             Command::Describe
             | Command::Wait
             | Command::CreateChangeSet { .. }
             | Command::DescribeChangeSet
             | Command::Confirm
+            | Command::LookAtResources
             | Command::DeleteChangeSet
             | Command::Finish(_) => None,
         }
@@ -365,8 +382,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         template: Option<&str>,
     ) -> String {
         match self.cloud.validation_failures(site, name, Some(&track.change_set)).await {
-            Ok(failures) if failures.is_empty() => reason,
-            Ok(failures) => {
+            Ok(found) => {
+                let (warnings, failures): (Vec<Rejection>, Vec<Rejection>) =
+                    found.into_iter().partition(|one| one.is_warning);
+                self.tell_rejections(site, name, warnings);
+                if failures.is_empty() {
+                    return reason;
+                }
                 let template = template.unwrap_or_default();
                 let help = taken::help(
                     template,
@@ -405,14 +427,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     }
 
     fn tell_rejections(&self, site: &Site, name: &str, rejections: Vec<Rejection>) {
-        for Rejection { logical_id, kind, reason } in rejections {
-            self.tell(Event::Resource {
-                address: site.address(name),
-                logical_id,
-                kind,
-                status: Rejection::STATUS.to_owned(),
-                reason: Some(reason),
-            });
+        for rejection in rejections {
+            self.tell(Event::Rejected { address: site.address(name), rejection });
         }
     }
 

@@ -36,8 +36,9 @@ pub(super) const LIFTING: [&str; 18] = [
 ];
 
 /// Actions that read stacks.
-pub(super) const STACK_READ: [&str; 8] = [
+pub(super) const STACK_READ: [&str; 10] = [
     "cloudformation:DescribeChangeSet",
+    "cloudformation:DescribeChangeSetHooks",
     // Only this action returns why CloudFormation's validation rejected a change set.
     "cloudformation:DescribeEvents",
     "cloudformation:DescribeStackEvents",
@@ -45,6 +46,7 @@ pub(super) const STACK_READ: [&str; 8] = [
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplate",
     "cloudformation:ListChangeSets",
+    "cloudformation:ListHookResults",
     "cloudformation:ListStackResources",
 ];
 

@@ -31,6 +31,9 @@ pub(super) fn of(
     // The resource of a change set's events is the change set.
     let change_sets = vec![account.place.arn("cloudformation", "changeSet/lakewright-*/*")];
     looks.push(("ChangeSetEvents", &["cloudformation:DescribeEvents"], change_sets));
+    // How many resources may be in operation at once, and what hooks say of a change. IAM has no resource types for these.
+    let limits = &["cloudformation:DescribeAccountLimits", "cloudformation:GetHookResult"];
+    looks.push(("StackLimits", limits, any()));
     if has(|features| features.datasets) {
         looks.push(("LakeFormation", &LAKE_FORMATION, any()));
         let glue = ["catalog", "database/*", "table/*"].map(|part| account.place.arn("glue", part));

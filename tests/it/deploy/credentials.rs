@@ -111,3 +111,39 @@ fn what_is_wrong_with_credentials_is_named_within_five_seconds() {
     ends_with(&people, 9, "`aws sso login`");
     assert!(!transcript(&people).contains("feature"), "{}", transcript(&people));
 }
+
+/// A role by a token of an identity provider, as GitHub Actions and Kubernetes have it, and a program that prints keys.
+/// Sources: "Assume role credential provider" and "Process credential provider" in the AWS SDKs and tools reference guide.
+#[test]
+fn credentials_come_from_a_web_identity_and_from_a_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let token = folder.path().join("token");
+    fs::write(&token, "header.payload.signature").expect("a file");
+    let token = token.display().to_string();
+    let keys = r#"{"Version": 1, "AccessKeyId": "111111111111", "SecretAccessKey": "any"}"#;
+    let keys_file = folder.path().join("keys.json");
+    fs::write(&keys_file, keys).expect("a file");
+    let config = format!("[profile process]\ncredential_process = cat {}\n", keys_file.display());
+    fs::write(folder.path().join("config"), config).expect("a file");
+    fs::write(folder.path().join("credentials"), "").expect("a file");
+    let emulator = Emulator::start();
+    let endpoint = emulator.endpoint();
+    let redirect = ("AWS_ENDPOINT_URL", endpoint.as_str());
+    let role = ("AWS_ROLE_ARN", "arn:aws:iam::111111111111:role/pipeline");
+    let variables = [redirect, role, ("AWS_WEB_IDENTITY_TOKEN_FILE", token.as_str())];
+    ends_with(&plan(folder.path(), &[], &variables), 0, "7 to create");
+    let path = std::env::var("PATH").expect("a path");
+    let variables = [redirect, ("PATH", path.as_str())];
+    ends_with(&plan(folder.path(), &["--profile", "process"], &variables), 0, "7 to create");
+    // The sessions name the run, and no two runs have the same name.
+    let requests = emulator.request("GET", "/_test/requests", "").expect("an answer");
+    let requests: serde_json::Value = serde_json::from_str(&requests).expect("JSON");
+    let names: std::collections::BTreeSet<&str> = requests
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|request| request["session_name"].as_str())
+        .filter(|name| name.starts_with("lakewright-"))
+        .collect();
+    assert_eq!(names.len(), 2, "{requests:#}");
+}

@@ -27,6 +27,17 @@ pub(super) fn mesh_beside<'s>(
     }
 }
 
+/// Refuses `--change-sets` unless the change is a deployment of a mesh: CloudFormation can be asked about nothing else.
+pub(super) fn change_sets_fit(arguments: &DiffArgs) -> Result<(), Failure> {
+    if arguments.change_sets && !matches!(arguments.before, Side::Deployed) {
+        return Err(Failure::usage(
+            "`--change-sets` asks CloudFormation what a deployment would do; expected `deployed` as the side before the change, \
+             such as `lakewright diff deployed my-mesh --change-sets`",
+        ));
+    }
+    Ok(())
+}
+
 /// What CloudFormation has for the stacks of a mesh. The inner error is a mesh with errors.
 pub(super) fn deployed(
     side: &Side,
@@ -49,6 +60,10 @@ pub(super) fn deployed(
     let wanted = Wanted { mesh: &mesh, found, listed: None, needed, base, sources: &sources };
     let DiffArgs { profile, region, owner_role, .. } = arguments;
     let options = Options::looking(profile.clone(), region.clone(), owner_role.clone());
-    let deployment = Deployment::connect(wanted, &options, false, Progress::watched())?;
-    Ok(Ok(deployment.all_deployed()?))
+    let mut deployment = Deployment::connect(wanted, &options, false, Progress::watched())?;
+    let mut deployed = deployment.all_deployed()?;
+    if arguments.change_sets {
+        deployment.ask_service(&mut deployed);
+    }
+    Ok(Ok(deployed))
 }

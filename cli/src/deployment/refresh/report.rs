@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use handlebars::Handlebars;
 use lakewright_analysis::words::count;
 use lakewright_deployer::driver::{Summary, is_good};
-use lakewright_fleet::event::Event;
+use lakewright_fleet::event::{Event, Rejection};
 use lakewright_fleet::plan::{Action, Plan};
 use lakewright_fleet::schedule::Because;
 use lakewright_template::StackAddress;
@@ -69,8 +69,14 @@ impl Night {
                 let reason = format!("{logical_id} ({kind}): {reason}");
                 self.reasons.entry(address.clone()).or_default().push(reason);
             }
+            Event::Rejected { address, rejection } if !rejection.is_warning => {
+                let Rejection { logical_id, kind, reason, .. } = rejection;
+                let reason = format!("{logical_id} ({kind}): {reason}");
+                self.reasons.entry(address.clone()).or_default().push(reason);
+            }
             Event::Note { address, text } => self.notes.push(format!("{address}: {text}")),
             Event::Resource { .. }
+            | Event::Rejected { .. }
             | Event::Changes { .. }
             | Event::Uploaded { .. }
             | Event::Skipped { .. } => {}

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_diff::access::AccessChange;
 use lakewright_diff::change::{ResourceChange, StackChange};
+use lakewright_diff::disagreement::Disagreement;
 use serde_json::{Value, json};
 
-use super::sarif::{about_access, about_resource, described, template};
+use super::sarif::{about_access, about_disagreement, about_resource, described, template};
 use super::{
-    Rule, Shown, ShownStack, entries, id_of_access, id_of_other, id_of_resource, sentences,
+    Rule, Shown, ShownStack, disagreements, entries, id_of_access, id_of_other, id_of_resource,
+    sentences,
 };
 
 /// The version of the schema, as the package's `Manifest.version` has it. A program refuses a report with a larger major
@@ -30,6 +32,7 @@ pub(crate) fn report(shown: &Shown<'_>) -> Value {
     for stack in shown.shown_stacks() {
         violations.extend(of_stack(stack, &by_address, shown));
     }
+    violations.extend(shown.review.disagreements.iter().map(|one| disagreement(one, shown)));
     violations.sort_by_key(|(rule, _)| *rule);
     let is_failure = violations.iter().any(|(_, one)| one["severity"] == "error");
     let violations: Vec<Value> = violations.into_iter().map(|(_, one)| one).collect();
@@ -138,6 +141,20 @@ fn of_stack(
         }));
     }
     found
+}
+
+fn disagreement(one: &Disagreement, shown: &Shown<'_>) -> (Rule, Value) {
+    let place = match &one.resource {
+        Some((logical_id, _)) => construct(&one.stack, logical_id, &[]),
+        None => json!({ "constructPath": one.stack }),
+    };
+    violation(Violation {
+        id: disagreements::id(one),
+        rule: Rule::Disagreement,
+        description: about_disagreement(one, shown),
+        lines: one.lines.clone(),
+        constructs: vec![place],
+    })
 }
 
 fn construct(stack: &str, logical_id: &str, properties: &[String]) -> Value {

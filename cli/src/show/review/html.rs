@@ -4,6 +4,7 @@ use handlebars::Handlebars;
 use lakewright_analysis::graph::Access;
 use lakewright_analysis::words::count;
 use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
+use lakewright_diff::disagreement::Disagreement;
 use lakewright_diff::review::StackRefactoring;
 use serde_json::{Value, json};
 
@@ -11,8 +12,8 @@ use super::alike::AlikeAccess;
 use super::picture::picture;
 use super::sentences::{self, Piece, Sentence};
 use super::{
-    How, Sections, Shown, ShownStack, glyph, glyph_of_kind, id_of_access, id_of_other,
-    id_of_resource, kind, moves, update,
+    How, Sections, Shown, ShownStack, disagreements, glyph, glyph_of_kind, id_of_access,
+    id_of_other, id_of_resource, kind, moves, update,
 };
 use crate::exit::Failure;
 
@@ -37,10 +38,13 @@ fn document(shown: &Shown<'_>, stays: Option<&[Access]>) -> Value {
     let resources = |list: &[super::InStack<'_>]| -> Vec<Value> {
         list.iter().map(|(stack, one)| resource_of(*stack, one, shown)).collect()
     };
+    let disagreeing = shown.review.disagreements.iter();
+    let disagreeing = disagreeing.map(|one| disagreement(one, shown)).collect::<Vec<_>>();
     let sections = [
         ("gained", "Access gained", accessed(&gained)),
         ("data", "Data that could be lost", resources(&data)),
         ("replaced", "Replacements and updates that fail", resources(&replaced)),
+        ("disagreements", disagreements::TITLE, disagreeing),
         ("lost", "Access lost", accessed(&lost)),
     ];
     let sections = sections.into_iter().filter(|(_, _, findings)| !findings.is_empty());
@@ -164,6 +168,20 @@ fn resource(stack: &str, one: &ResourceChange, sentence: &Sentence) -> Value {
         "values": one.properties.iter().chain(&one.attributes).map(value).collect::<Vec<_>>(),
         "lines_before": one.lines_before,
         "lines_after": one.lines_after,
+    })
+}
+
+fn disagreement(one: &Disagreement, shown: &Shown<'_>) -> Value {
+    let details = one.details.iter().map(|detail| pieces(&Sentence::default().name(detail)));
+    json!({
+        "id": disagreements::id(one),
+        "glyph": "?",
+        "class": "unknown",
+        "pieces": pieces(&disagreements::sentence(one, shown)),
+        "details": details.collect::<Vec<_>>(),
+        "values": [],
+        "lines_before": [],
+        "lines_after": one.lines,
     })
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::alike::AlikeAccess;
 use super::{
-    DATA_EFFECTS, Entry, FATES, How, RELATIONS, Sections, Shown, answer, data, fate, id_of_access,
-    id_of_other, id_of_resource, kind, relation, sentences, update,
+    DATA_EFFECTS, Entry, FATES, How, RELATIONS, Sections, Shown, answer, data, disagreements, fate,
+    id_of_access, id_of_other, id_of_resource, kind, relation, sentences, update,
 };
 
 /// The document, with a line break at its end.
@@ -31,6 +31,8 @@ pub(crate) fn document(shown: &Shown<'_>) -> Value {
         "moves": review.moves.iter().map(moved).collect::<Vec<_>>(),
         "refactorings": review.refactorings.iter().map(refactoring).collect::<Vec<_>>(),
         "detours": review.detours,
+        "disagreements":
+            review.disagreements.iter().map(|one| disagreements::document(one, shown)).collect::<Vec<_>>(),
         "notes": review.notes,
     })
 }

@@ -12,8 +12,8 @@ use lakewright_diff::update::Update;
 use super::alike::AlikeAccess;
 use super::sentences::{self, Piece, Sentence};
 use super::{
-    InStack, Sections, Shown, ShownStack, glyph, glyph_of_kind, id_of_access, id_of_other,
-    id_of_resource, kind, moves, update,
+    InStack, Sections, Shown, ShownStack, disagreements, glyph, glyph_of_kind, id_of_access,
+    id_of_other, id_of_resource, kind, moves, update,
 };
 
 /// The first line, by which a later run finds its comment.
@@ -50,6 +50,7 @@ fn within(shown: &Shown<'_>, limit: usize) -> String {
     page.access("Access gained", &gained, shown);
     page.resources("Data that could be lost", &data, shown);
     page.resources("Replacements and updates that fail", &replaced, shown);
+    page.section(disagreements::TITLE, disagreeing_items(shown));
     page.access("Access lost", &lost, shown);
     page.others(&others, shown);
     page.section("Moves", moved_items(shown).into_iter().map(|item| (None, item)));
@@ -276,6 +277,20 @@ fn property(change: &PropertyChange) -> Sentence {
     let effect = update(change.update);
     let sentence = Sentence::default().name(&change.path).words(": ").name(&before);
     sentence.words(" → ").name(&after).words(" (").words(effect).words(")")
+}
+
+/// Where CloudFormation's own change sets say something else.
+fn disagreeing_items<'r>(
+    shown: &'r Shown<'r>,
+) -> impl Iterator<Item = (Option<String>, String)> + 'r {
+    shown.review.disagreements.iter().map(|one| {
+        let id = disagreements::id(one);
+        let mut item = item(&disagreements::sentence(one, shown), &id);
+        for detail in &one.details {
+            item.push_str(&below(&Sentence::default().name(detail)));
+        }
+        (Some(id), item)
+    })
 }
 
 /// The moves, and how they are done.

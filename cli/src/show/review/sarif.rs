@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_diff::access::{AccessChange, Reach};
 use lakewright_diff::change::{PropertyChange, ResourceChange};
+use lakewright_diff::disagreement::Disagreement;
 use lakewright_diff::update::DataEffect;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Entry, How, Rule, Sections, Shown, ShownStack, entries, id_of_access, id_of_other,
-    id_of_resource, sentences, update,
+    Entry, How, Rule, Sections, Shown, ShownStack, disagreements, entries, id_of_access,
+    id_of_other, id_of_resource, sentences, update,
 };
 
 /// The maximum number of sentences in a message, and of further positions of a result.
@@ -39,6 +40,7 @@ pub(crate) fn log(shown: &Shown<'_>) -> Value {
         results.extend(resources.map(|one| resource(stack, one, shown)));
         results.extend(stack.change.others.iter().map(|one| other(stack, one, shown)));
     }
+    results.extend(shown.review.disagreements.iter().map(|one| disagreement(one, shown)));
     results.sort_by_key(|(rule, _)| *rule);
     let results: Vec<Value> = results.into_iter().map(|(_, result)| result).collect();
     json!({
@@ -109,6 +111,12 @@ pub(super) const fn described(rule: Rule) -> [&'static str; 4] {
             "warning",
             "CloudFormation replaces a resource, or may replace it.",
             "Check that the resource may get another physical id, and that everything that uses it follows.",
+        ],
+        Rule::Disagreement => [
+            "disagreement",
+            "warning",
+            "CloudFormation's own change set says something else than the review.",
+            "Believe the severer one of the two until it is known which one is right, and report the difference.",
         ],
         Rule::AccessLost => [
             "access-lost",
@@ -244,6 +252,25 @@ pub(super) fn about_resource(
     let mut sentences = vec![format!("{}.", sentences::resource_of(stack, one, shown))];
     let reasons = one.outcome.reasons.iter().take(LISTED);
     sentences.extend(reasons.map(|reason| format!("{}.", reason.trim_end_matches('.'))));
+    sentences.join(" ")
+}
+
+fn disagreement(one: &Disagreement, shown: &Shown<'_>) -> (Rule, Value) {
+    result(Finding {
+        id: disagreements::id(one),
+        rule: Rule::Disagreement,
+        level: described(Rule::Disagreement)[1],
+        message: about_disagreement(one, shown),
+        lines: one.lines.clone(),
+        stack: Some(one.stack.clone()),
+    })
+}
+
+/// The sentence about a disagreement, and its first details.
+pub(super) fn about_disagreement(one: &Disagreement, shown: &Shown<'_>) -> String {
+    let mut sentences = vec![format!("{}.", disagreements::sentence(one, shown))];
+    let details = one.details.iter().take(LISTED);
+    sentences.extend(details.map(|detail| format!("{}.", detail.trim_end_matches('.'))));
     sentences.join(" ")
 }
 

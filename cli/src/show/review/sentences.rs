@@ -432,7 +432,7 @@ pub(crate) fn ability_of(entry: &Entry<'_>) -> Sentence {
 }
 
 /// Adds the manifest lines to a sentence.
-fn because(sentence: Sentence, lines: &[String]) -> Sentence {
+pub(super) fn because(sentence: Sentence, lines: &[String]) -> Sentence {
     if lines.is_empty() {
         return sentence;
     }

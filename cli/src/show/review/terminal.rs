@@ -11,8 +11,8 @@ use lakewright_template::Value;
 
 use super::alike::AlikeAccess;
 use super::{
-    How, InStack, Sections, Shown, ShownStack, glyph, glyph_of_kind, id_of_access, id_of_other,
-    id_of_resource, kind, moves, sentences, update,
+    How, InStack, Sections, Shown, ShownStack, disagreements, glyph, glyph_of_kind, id_of_access,
+    id_of_other, id_of_resource, kind, moves, sentences, update,
 };
 use crate::width::{length, push_wrapped};
 
@@ -33,6 +33,7 @@ pub(crate) fn text(shown: &Shown<'_>, style: Style, width: usize) -> String {
         screen.access("Access gained", &gained, shown);
         screen.resources("Data that could be lost", &data, shown);
         screen.resources("Replacements and updates that fail", &replaced, shown);
+        screen.disagreements(shown);
         screen.access("Access lost", &lost, shown);
         screen.others(&others, shown);
         screen.moves(shown);
@@ -241,6 +242,20 @@ impl Screen {
                 self.line(4, "~", &format!("{sentence} [{}]", id_of_other(address, other)));
                 // The sentence has the path.
                 self.values(8, "", other, other.after.as_ref());
+            }
+        }
+    }
+
+    fn disagreements(&mut self, shown: &Shown<'_>) {
+        if shown.review.disagreements.is_empty() {
+            return;
+        }
+        self.title(disagreements::TITLE);
+        for one in &shown.review.disagreements {
+            let sentence = disagreements::sentence(one, shown);
+            self.line(2, "?", &format!("{sentence} [{}]", disagreements::id(one)));
+            for detail in &one.details {
+                self.line(6, "", detail);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lakewright_access::document::Origin;
 use lakewright_diff::access::{Deciding, Witness};
+use lakewright_diff::disagreement::{Disagreement, DisagreementKind};
 use lakewright_diff::review::{Alike, Move, StackRefactoring};
 use lakewright_manifest::render::Style;
 use lakewright_template::{LogicalId, Map, Value};
@@ -132,6 +133,7 @@ pub(super) fn sample() -> Review {
             request: Map::new().with("EnableStackCreation", false),
         }],
         detours: vec!["First deploy a.yaml without `One`".to_owned()],
+        disagreements: Vec::new(),
         notes: vec!["one template was left out".to_owned()],
     }
 }
@@ -205,6 +207,40 @@ fn every_form_has_the_same_findings() {
     ];
     for (form, text) in forms {
         assert_eq!(ids_in(&text), ids, "{form}\n{text}");
+    }
+}
+
+#[test]
+fn every_form_has_what_a_change_set_says_otherwise() {
+    let mut review = sample();
+    let one = |resource: Option<(String, String)>, kind: DisagreementKind| Disagreement {
+        stack: "222222222222/eu-west-1/sales".to_owned(),
+        resource,
+        kind,
+        details: vec!["the change set: /Properties/<Name> changes".to_owned()],
+        lines: vec!["mesh/my shares.yaml:12:3".to_owned()],
+    };
+    let bucket = ("Data".to_owned(), "AWS::S3::Bucket".to_owned());
+    review.disagreements = vec![
+        one(Some(bucket), DisagreementKind::OnlyServiceReplaces),
+        one(None, DisagreementKind::ServiceRefuses),
+    ];
+    let shown = shown(&review);
+    let ids = shown.ids();
+    // Four resources, one output, two principals, two disagreements.
+    assert_eq!(ids.len(), 9);
+    assert!(shown.summary().ends_with("change sets differ in 2 findings"), "{}", shown.summary());
+    let forms = [
+        ("terminal", terminal::text(&shown, Style::Plain, 100)),
+        ("markdown", markdown::text(&shown)),
+        ("json", json::text(&shown)),
+        ("sarif", sarif::text(&shown)),
+        ("cdk-report", cdk::text(&shown)),
+        ("html", html::page(&shown, None).map_err(|error| error.message).expect("a page")),
+    ];
+    for (form, text) in forms {
+        assert_eq!(ids_in(&text), ids, "{form}\n{text}");
+        assert!(text.contains("refuses the change of"), "{form}\n{text}");
     }
 }
 
