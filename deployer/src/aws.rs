@@ -4,10 +4,12 @@
 
 pub mod caller;
 mod change_set;
+mod drift;
 mod failure;
 mod objects;
 mod requests;
 mod signed;
+mod told;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -586,5 +588,6 @@ fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
             .and_then(|operation| operation.operation_id())
             .map(str::to_owned),
         is_protected: stack.enable_termination_protection().unwrap_or_default(),
+        told: told::of(stack),
     }
 }
