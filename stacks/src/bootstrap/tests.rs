@@ -314,11 +314,11 @@ fn the_deploy_role_touches_lake_formation_only_where_there_are_datasets() {
         services(actions).into_iter().map(str::to_owned).collect::<Vec<String>>()
     };
     let off = "features: { datasets: false }\n";
-    assert_eq!(looks(off, "222222222222"), ["cloudformation", "iam", "s3"]);
-    let with_datasets = ["cloudformation", "glue", "iam", "lakeformation", "s3"];
+    assert_eq!(looks(off, "222222222222"), ["cloudformation", "iam", "kms", "s3"]);
+    let with_datasets = ["cloudformation", "glue", "iam", "kms", "lakeformation", "s3"];
     assert_eq!(looks("", "222222222222"), with_datasets);
     // The mails' topic is in the central account's home region.
-    assert_eq!(looks("", "111111111111"), ["cloudformation", "iam", "s3", "sns"]);
+    assert_eq!(looks("", "111111111111"), ["cloudformation", "iam", "kms", "s3", "sns"]);
 }
 
 #[test]
