@@ -14,6 +14,7 @@
 pub mod assembly;
 pub mod checked;
 pub mod comparison;
+pub mod context;
 pub mod decision;
 mod error;
 pub mod folder;

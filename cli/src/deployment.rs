@@ -1,11 +1,15 @@
 //! Deploys from the command line. Only this module and those below it are async.
 
+mod drift;
 mod invitations;
+mod looking;
+mod outputs;
 mod owners;
 pub(crate) mod removal;
 mod review;
 mod seen;
 mod show;
+mod status;
 mod stop;
 mod taken;
 
@@ -38,10 +42,13 @@ use lakewright_template::{Place, StackAddress, StackKind, Template};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+pub(crate) use self::drift::DriftRequest;
+pub(crate) use self::looking::{Looking, facts, look};
 pub(crate) use self::review::{AllDeployed, Request};
 use self::review::{CHANGED, PlanReview};
 use self::seen::{Gone, Known, Seen};
 use self::show::{Lines, Made};
+pub(crate) use self::status::Filter;
 pub(crate) use self::stop::Progress;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;

@@ -1,7 +1,7 @@
 //! `lakewright diff`: what a change does, who gains access, and what could be lost.
 
 mod deployed;
-mod fail_on;
+pub(crate) mod fail_on;
 
 use clap::Args;
 use lakewright_analysis::folder::Somewhere;
@@ -127,7 +127,8 @@ fn say(refused: &Refused, ui: &mut Ui) -> Exit {
     Exit::No
 }
 
-fn show_review(
+/// Shows a review in the format that the user wants.
+pub(crate) fn show_review(
     reviewed: &Reviewed,
     [before, after]: [&str; 2],
     ui: &mut Ui,
