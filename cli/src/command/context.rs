@@ -97,13 +97,12 @@ fn root(mesh: &Path) -> &Path {
 }
 
 fn document(environment: &Wanted, found: &Found) -> Value {
-    let facts =
-        found.facts.iter().map(|fact| (fact.key.to_owned(), Value::from(fact.value.as_str())));
+    let facts = found.facts.iter().map(|fact| json!({ "key": fact.key, "value": fact.value }));
     json!({
         "id": environment.id,
         "account": environment.place.account,
         "region": environment.place.region,
-        "context": facts.collect::<serde_json::Map<String, Value>>(),
+        "facts": facts.collect::<Vec<Value>>(),
         "unknown": found.unknown,
     })
 }
