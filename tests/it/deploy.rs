@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::run::{example, root, transcript};
 
 mod credentials;
+mod drift;
 mod lease;
 mod once;
 mod others;
@@ -22,6 +23,7 @@ mod review;
 mod said;
 mod screens;
 mod seed;
+mod status;
 mod unfinished;
 mod untagged;
 

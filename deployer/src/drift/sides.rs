@@ -179,3 +179,114 @@ impl Sides {
         resource.entry("Properties").or_insert_with(|| json!({})).as_object_mut()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lakewright_template::Place;
+
+    use super::super::{Differing, ResourceDrift};
+    use super::*;
+    use crate::cloud::{Access, Placed, Site};
+
+    const TEMPLATE: &str = r#"{"Resources": {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r"}},
+        "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
+            "ManagedPolicyName": "p", "Roles": [{"Ref": "Role"}, "other"]}},
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": true}}}}"#;
+    /// The id of a key in the KMS API reference.
+    const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    fn deployed() -> Deployed {
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        let address = StackAddress::new(place.clone(), "s");
+        let site = Site { place, access: Access::Owner { role: String::new() } };
+        let placed = Placed {
+            logical_id: "Key".to_owned(),
+            kind: "AWS::KMS::Key".to_owned(),
+            physical_id: KEY.to_owned(),
+        };
+        Deployed::of(&address, site, TEMPLATE, vec![placed], true).expect("a template")
+    }
+
+    fn both(sides: &Sides, stack: &Deployed) -> [Value; 2] {
+        let differing = sides.differing();
+        let texts = differing.get(&stack.address).expect("the stack differs");
+        texts.each_ref().map(|text| serde_json::from_str(text).expect("JSON"))
+    }
+
+    #[test]
+    fn what_is_as_it_was_deployed_does_not_differ() {
+        assert!(Sides::of(&[deployed()]).differing().is_empty());
+    }
+
+    #[test]
+    fn a_policy_that_somebody_made_is_a_resource_of_the_side_that_was_found() {
+        let stack = deployed();
+        let mut sides = Sides::of(std::slice::from_ref(&stack));
+        let properties = json!({ "RoleName": "r", "PolicyName": "hand", "PolicyDocument": {} });
+        sides.add(&stack.address, "r hand", "AWS::IAM::RolePolicy", properties);
+        let [before, after] = both(&sides, &stack);
+        let resources = |side: &Value| side["Resources"].as_object().map(serde_json::Map::len);
+        assert_eq!((resources(&before), resources(&after)), (Some(3), Some(4)));
+    }
+
+    #[test]
+    fn a_policy_that_was_detached_lacks_the_role() {
+        let stack = deployed();
+        let mut sides = Sides::of(std::slice::from_ref(&stack));
+        let at = At { stack: &stack.address, id: "Policy" };
+        let all = ["r".to_owned(), "other".to_owned()];
+        sides.without(at, "Roles", &all, "r");
+        let [before, after] = both(&sides, &stack);
+        let roles = |side: &Value| side["Resources"]["Policy"]["Properties"]["Roles"].clone();
+        assert_eq!((roles(&before), roles(&after)), (json!(["r", "other"]), json!(["other"])));
+        sides.without(at, "Roles", &all, "other");
+        let [_, after] = both(&sides, &stack);
+        assert_eq!(roles(&after), json!([]));
+    }
+
+    /// The fields of `PropertyDifference` and the status DELETED in the CloudFormation API reference.
+    #[test]
+    fn what_cloudformation_finds_is_put_in_unless_the_service_was_asked() {
+        let stack = deployed();
+        let stated = StatedStack::of(&stack);
+        let differing = Differing {
+            paths: vec!["/EnableKeyRotation".to_owned(), "/KeyPolicy/Statement/0".to_owned()],
+            stated: json!({ "EnableKeyRotation": true, "KeyPolicy": {} }),
+            found: json!({ "EnableKeyRotation": false, "KeyPolicy": { "Statement": [] } }),
+        };
+        let key = ResourceDrift { logical_id: "Key".to_owned(), differing: Some(differing) };
+        let gone = ResourceDrift { logical_id: "Policy".to_owned(), differing: None };
+        let unknown = vec!["Role (AWS::IAM::Role): denied".to_owned()];
+        let drift = StackDrift { resources: vec![key, gone], unknown };
+        let asked = BTreeSet::from([(stack.address.clone(), "Key".to_owned(), "KeyPolicy")]);
+        let mut sides = Sides::of(std::slice::from_ref(&stack));
+        sides.put_drift(&stated, &drift, &asked);
+        let [before, after] = both(&sides, &stack);
+        assert_eq!(before["Resources"]["Key"]["Properties"], json!({ "EnableKeyRotation": true }));
+        assert_eq!(after["Resources"]["Key"]["Properties"], json!({ "EnableKeyRotation": false }));
+        assert!(after["Resources"].get("Policy").is_none());
+        assert!(sides.unknown[0].contains("denied"), "{:?}", sides.unknown);
+    }
+
+    /// A key of a condition may be any text, and a text of somebody else never becomes a function.
+    #[test]
+    fn a_value_that_would_be_a_function_is_unknown() {
+        let stack = deployed();
+        let mut sides = Sides::of(std::slice::from_ref(&stack));
+        let at = At { stack: &stack.address, id: "Key" };
+        let found =
+            json!({ "Statement": [{ "Condition": { "StringEquals": { "Ref": "Role" } } }] });
+        sides.set(at, "KeyPolicy", json!({}), found);
+        assert!(sides.differing().is_empty() && sides.unknown.len() == 1);
+    }
+
+    #[test]
+    fn ids_of_aws_are_those_of_resolved_templates() {
+        let stack = deployed();
+        let stated = [StatedStack::of(&stack)];
+        let arn = format!("arn:aws:kms:eu-west-1:111122223333:key/{KEY}");
+        let found = super::super::stated::as_stated(&stated, &json!({ "Resource": arn }));
+        assert!(!found.to_string().contains(KEY), "{found}");
+    }
+}
