@@ -401,6 +401,14 @@ impl Context<'_> {
         for (sid, actions, resources) in looks::of(self) {
             grants.push(grant(sid, actions, resources, none()));
         }
+        // AWS chooses the names of keys, so those of the mesh are known by their tag.
+        let keys = vec![place.arn("kms", "key/*")];
+        grants.push(grant(
+            "LookAtKeys",
+            &looks::KEYS,
+            keys,
+            has_tag("aws:ResourceTag/lakewright:mesh"),
+        ));
         if !artifacts.is_empty() {
             // The artifacts of a pipeline are deleted with it; data is never deleted.
             let objects = artifacts.iter().map(|arn| format!("{arn}/*")).collect();

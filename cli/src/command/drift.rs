@@ -48,7 +48,7 @@ pub(crate) struct DriftArgs {
 
 pub(crate) fn run(arguments: &DriftArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let DriftArgs { looking, stack, exit_code, fail_on, repair, yes } = arguments;
-    let options = looking.options(None).confirmed(*yes);
+    let options = looking.options().confirmed(*yes);
     look(looking, &options, ui, |mut deployment, day, ui| {
         let mut drift = deployment.drift(DriftRequest { day, stack: stack.as_deref() })?;
         show_review(&drift.reviewed, ["deployed", "found"], ui)?;

@@ -24,6 +24,6 @@ pub(crate) struct OutputsArgs {
 
 pub(crate) fn run(arguments: &OutputsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let OutputsArgs { looking, stack } = arguments;
-    let options = looking.options(None);
+    let options = looking.options();
     look(looking, &options, ui, |deployment, _, ui| deployment.outputs(stack.as_deref(), ui))
 }

@@ -48,6 +48,6 @@ pub(crate) fn run(arguments: &StatusArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     let StatusArgs { looking, account, region, kind, exit_code } = arguments;
     let filter = Filter { account: account.clone(), region: region.clone(), kind: *kind };
     let differs = if *exit_code { Exit::Differs } else { Exit::Done };
-    let options = looking.options(None);
+    let options = looking.options();
     look(looking, &options, ui, |deployment, _, ui| deployment.status(&filter, differs, ui))
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::{needed, synthesize_all};
-use lakewright_manifest::{Date, RegionName};
+use lakewright_manifest::Date;
 use lakewright_stacks::Plan;
 
 use super::{Deployment, Options, Progress, Wanted, base};
@@ -37,9 +37,9 @@ pub(crate) struct Looking {
 
 impl Looking {
     /// The options of the deployment that looks.
-    pub(crate) fn options(&self, region: Option<RegionName>) -> Options {
+    pub(crate) fn options(&self) -> Options {
         let Self { profile, owner_role, base, mesh: _, day: _ } = self;
-        let looking = Options::looking(profile.clone(), region, owner_role.clone());
+        let looking = Options::looking(profile.clone(), None, owner_role.clone());
         Options { base: base.clone(), ..looking }
     }
 }

@@ -28,7 +28,7 @@ struct Given<'s> {
     is_looked_at: bool,
 }
 
-/// Compares the roles of all stacks, and the policies of imported roles.
+/// Compares the roles of all stacks, and the policies that templates attach to other roles.
 pub(super) async fn compare(
     cloud: &impl Cloud,
     stacks: &[StatedStack<'_>],
@@ -36,22 +36,17 @@ pub(super) async fn compare(
     asked: &mut BTreeSet<Asked>,
 ) {
     let given = given(stacks, sides);
-    let mut made: BTreeSet<RoleName> = BTreeSet::new();
+    let mut seen: BTreeSet<RoleName> = BTreeSet::new();
     for stack in stacks {
         let place = &stack.deployed.address.place;
-        for (id, role) in stack.resources.iter().filter(|(_, one)| one.kind == "AWS::IAM::Role") {
+        for (id, role) in stack.of_kind("AWS::IAM::Role") {
             let at = At { stack: &stack.deployed.address, id };
             let Some(name) = role.text("RoleName") else {
-                if stack.deployed.is_looked_at {
-                    sides.not_stated(at, "RoleName");
-                }
+                sides.not_stated(at, "RoleName");
                 continue;
             };
             let key = (place.account.to_string(), name.to_owned());
-            made.insert(key.clone());
-            if !stack.deployed.is_looked_at {
-                continue;
-            }
+            seen.insert(key.clone());
             let nothing = Given::default();
             let given = given.get(&key).unwrap_or(&nothing);
             match look::role(cloud, &stack.deployed.site, name).await {
@@ -65,13 +60,13 @@ pub(super) async fn compare(
                     role.inline(&found, sides);
                     role.attached(cloud, &stack.deployed.site, &found.attached, sides).await;
                 }
-                Err(error) => sides.note(at, "what role", &error),
+                Err(error) => sides.note(at, "what IAM has", &error),
             }
         }
     }
     for ((account, name), given) in &given {
         let key = (account.clone(), name.clone());
-        let (Some(site), true, false) = (given.site, given.is_looked_at, made.contains(&key))
+        let (Some(site), true, false) = (given.site, given.is_looked_at, seen.contains(&key))
         else {
             continue;
         };
@@ -280,7 +275,8 @@ fn missing(name: &str, given: &Given<'_>, found: &BTreeSet<String>, sides: &mut 
     }
 }
 
-/// Compares the policies that templates attach to a role of somebody else. What its owner attaches besides is the owner's.
+/// Compares the policies that templates attach to a role that is not looked at, such as one of somebody else. What its owner
+/// attaches besides is the owner's.
 async fn imported(
     cloud: &impl Cloud,
     site: &Site,
@@ -320,7 +316,7 @@ async fn managed(
                     let found = canonical(&as_stated(stacks, &found), place);
                     sides.set_document(at, property, canonical(stated, place), found);
                 }
-                Err(error) => sides.note(at, "what policy", &error),
+                Err(error) => sides.note(at, "what IAM has", &error),
             }
         }
     }

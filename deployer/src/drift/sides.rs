@@ -84,18 +84,10 @@ impl Sides {
     }
 
     /// Sets a policy document on both sides if the found one means something else. Both are in one form.
-    pub(super) fn set_document(
-        &mut self,
-        at: At<'_>,
-        property: &str,
-        stated: Value,
-        found: Value,
-    ) -> bool {
-        let differs = !are_equal(&stated, &found);
-        if differs {
+    pub(super) fn set_document(&mut self, at: At<'_>, property: &str, stated: Value, found: Value) {
+        if !are_equal(&stated, &found) {
             self.set(at, property, stated, found);
         }
-        differs
     }
 
     /// Removes one text from a list, on the side that was found. `all` is what the template states.
@@ -124,7 +116,9 @@ impl Sides {
             return;
         }
         if let Some([_, after]) = self.templates.get_mut(stack) {
-            after["Resources"][&id] = json!({ "Type": kind, "Properties": properties });
+            let mut resource = json!({ "Type": kind });
+            resource["Properties"] = properties;
+            after["Resources"][&id] = resource;
         }
     }
 

@@ -17,6 +17,9 @@ const LAKE_FORMATION: [&str; 6] = [
     "lakeformation:RevokePermissions",
 ];
 
+/// Actions to read who may use a key: its policy and its grants.
+pub(super) const KEYS: [&str; 2] = ["kms:GetKeyPolicy", "kms:ListGrants"];
+
 /// The statements for one account: `Sid`, actions and resources.
 pub(super) fn of(
     context: &Context<'_>,
@@ -59,27 +62,26 @@ pub(super) fn of(
 fn of_drift(context: &Context<'_>) -> Vec<(&'static str, &'static [&'static str], Vec<String>)> {
     let Account { place, prefix, .. } = context.account;
     let stacks = vec![place.arn("cloudformation", &format!("stack/{prefix}-*/*"))];
-    let detection = &[
+    let detection: &'static [&'static str] = &[
         "cloudformation:DescribeStackResourceDrifts",
         "cloudformation:DetectStackDrift",
         "cloudformation:DetectStackResourceDrift",
     ];
     // The result of a detection has no resource type.
-    let results = &["cloudformation:DescribeStackDriftDetectionStatus"];
+    let results: &'static [&'static str] = &["cloudformation:DescribeStackDriftDetectionStatus"];
     let managed = context.account.managed_roles.iter().map(|role| role.role_arn.to_string());
     let roles: Vec<String> =
         std::iter::once(place.role_arn(&format!("{prefix}-*"))).chain(managed).collect();
-    let of_roles = &["iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+    let of_roles: &'static [&'static str] =
+        &["iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
     // Whatever somebody attached: a policy of the account or one of AWS's.
     let policies = vec![policy_arn(place, "*"), place.global_arn_in("iam", "aws", "policy/*")];
-    let keys = vec![place.arn("kms", "key/*")];
     let buckets = vec![place.partition_arn("s3", &format!("{prefix}-*"))];
     vec![
         ("DetectDrift", detection, stacks),
         ("DriftDetections", results, vec!["*".to_owned()]),
         ("LookAtRoles", of_roles, roles),
         ("LookAtPolicies", &["iam:GetPolicy", "iam:GetPolicyVersion"], policies),
-        ("LookAtKeys", &["kms:GetKeyPolicy", "kms:ListGrants"], keys),
         ("LookAtBuckets", &["s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock"], buckets),
     ]
 }

@@ -42,7 +42,7 @@ fn the_status_says_what_a_refresh_would_do() {
 
     // Filters, and the table for people.
     let place = ["--account", "333333333333", "--region", "us-east-1", "--kind", "team"];
-    let teams = emulator.document(&[&["status", &path][..], &place].concat(), 0);
+    let teams = emulator.document(&[&["status", &path][..], &place[..]].concat(), 0);
     let teams = teams["stacks"].as_array().expect("stacks").iter();
     let names: Vec<&str> = teams.filter_map(|stack| stack["subject"].as_str()).collect();
     assert_eq!(names.len(), 3, "{names:?}");
@@ -102,7 +102,8 @@ fn facts_are_fetched_and_put_into_the_mesh() {
     let mesh = lab(folder.path());
     let path = mesh.display().to_string();
     let file = mesh.join("mesh.yaml");
-    change(&file, "id: science\n", "id: science\nfeatures: { ml_studio: true } # for forecasts\n");
+    let features = "features: { notebooks: true, ml_studio: true } # for forecasts";
+    change(&file, "features: { notebooks: true }", features);
     let emulator = Emulator::start();
     let shown = emulator.lakewright(&["context", &path]);
     ends_with(&shown, 0, "default_vpc: {exists: true, vpc_id: vpc-");
