@@ -65,13 +65,14 @@ pub(crate) fn run(arguments: &ContextArgs, ui: &mut Ui) -> Result<Exit, Failure>
         let documents: Vec<Value> = all.iter().map(|(one, found)| document(one, found)).collect();
         ui.data(&format!("{:#}\n", json!({ "version": 1, "environments": documents })));
     }
+    for (Wanted { id, place, .. }, found) in &all {
+        if !ui.is_json() && !write && !found.facts.is_empty() {
+            ui.data(&format!("# environment {id} ({place})\n{}", block(&found.facts)));
+        }
+    }
     let mut texts: Vec<String> = sources.iter().map(|source| source.text.clone()).collect();
     // From the last document of a file to the first, so that the lines of the others stay.
     for (environment, found) in all.iter().rev().filter(|(_, found)| !found.facts.is_empty()) {
-        if !ui.is_json() && !write {
-            let Wanted { id, place, .. } = environment;
-            ui.data(&format!("# environment {id} ({place})\n{}", block(&found.facts)));
-        }
         let Some(text) = texts.get_mut(environment.file).filter(|_| *write) else { continue };
         match written(text, environment, &found.facts) {
             Ok(changed) => *text = changed,

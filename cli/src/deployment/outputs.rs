@@ -84,12 +84,12 @@ mod tests {
             export: None,
         }];
         assert_eq!(
-            text(&[(&address, &outputs)], 100),
+            text(&[(&address, &outputs[..])], 100),
             "222222222222/us-east-1/lab-dataset-sales\n\
              OUTPUT      VALUE      DESCRIPTION\n\
              BucketName  lab-sales  The bucket\n"
         );
-        let document = document(&[(&address, &outputs)]);
+        let document = document(&[(&address, &outputs[..])]);
         assert_eq!(document["stacks"][0]["outputs"][0]["value"], "lab-sales");
     }
 }

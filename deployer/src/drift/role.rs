@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_template::{Place, StackAddress};
+use lakewright_template::Place;
 use serde_json::{Value, json};
 
 use super::Asked;
-use super::document::canonical;
+use super::document::{are_equal, canonical};
 use super::look::{self, FoundRole};
 use super::sides::{At, Sides};
 use super::stated::{Stated, StatedStack, as_stated};
@@ -178,21 +178,21 @@ impl Compared<'_> {
             sides.not_stated(at, "Policies");
             return;
         }
-        let policy = |name: &str, document: &Value| json!({ "PolicyName": name, "PolicyDocument": document });
         let names: BTreeSet<&str> =
             own.iter().filter_map(|one| one["PolicyName"].as_str()).collect();
-        if !own.is_empty() {
-            let stated = own.iter().map(|one| {
-                let name = one["PolicyName"].as_str().unwrap_or_default();
-                policy(name, &canonical(&one["PolicyDocument"], place))
-            });
-            let there = found.inline.iter().filter(|(name, _)| names.contains(name.as_str()));
-            let there = there.map(|(name, document)| policy(name, &self.found(document)));
-            let (mut stated, there): (Vec<Value>, Vec<Value>) = (stated.collect(), there.collect());
-            stated.sort_by_key(|one| one["PolicyName"].as_str().map(str::to_owned));
-            if stated != there {
-                sides.set(at, "Policies", stated.into(), there.into());
-            }
+        let stated = own.iter().filter_map(|one| {
+            let name = one["PolicyName"].as_str()?;
+            Some((name.to_owned(), canonical(&one["PolicyDocument"], place)))
+        });
+        let there = found.inline.iter().filter(|(name, _)| names.contains(name.as_str()));
+        let there = there.map(|(name, document)| (name.clone(), self.found(document)));
+        let (stated, there): (BTreeMap<String, Value>, BTreeMap<String, Value>) =
+            (stated.collect(), there.collect());
+        let is_equal = stated.iter().all(|(name, document)| {
+            there.get(name).is_some_and(|found| are_equal(document, found))
+        });
+        if !is_equal {
+            sides.set(at, "Policies", listed(stated), listed(there));
         }
         for (policy, (at, stated)) in &given.inline {
             match found.inline.get(*policy) {
@@ -230,6 +230,7 @@ impl Compared<'_> {
         let Self { at, name, place, role, given, .. } = *self;
         missing(name, given, found, sides);
         let own = role.texts("ManagedPolicyArns");
+        let mut unread = Vec::new();
         for arn in own.iter().filter(|arn| !found.contains(*arn)) {
             sides.without(at, "ManagedPolicyArns", &own, arn);
         }
@@ -250,18 +251,28 @@ impl Compared<'_> {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    let mut with: Vec<String> = own.clone();
-                    with.push(arn.clone());
-                    sides.set(at, "ManagedPolicyArns", json!(own), json!(with));
-                    sides.note(
-                        at,
-                        &format!("what policy {arn}, which was attached to role {name},"),
-                        &error,
-                    );
+                    let what = format!("what policy {arn}, which was attached to role {name},");
+                    sides.note(at, &what, &error);
+                    unread.push(arn.clone());
                 }
             }
         }
+        if !unread.is_empty() {
+            // The model of access takes a policy without a document for one that may allow anything.
+            unread.extend(own.iter().cloned());
+            sides.set(at, "ManagedPolicyArns", json!(own), json!(unread));
+        }
     }
+}
+
+/// The property `Policies` of a role.
+fn listed(policies: BTreeMap<String, Value>) -> Value {
+    let policies = policies.into_iter().map(|(name, document)| {
+        let mut policy = json!({ "PolicyName": name });
+        policy["PolicyDocument"] = document;
+        policy
+    });
+    policies.collect()
 }
 
 /// Takes out the policies that a template attaches to a role, and that are not attached.
@@ -302,8 +313,7 @@ async fn managed(
     for stack in stacks {
         let place = &stack.deployed.address.place;
         for (id, policy) in stack.of_kind("AWS::IAM::ManagedPolicy") {
-            let stack_address: &StackAddress = &stack.deployed.address;
-            let at = At { stack: stack_address, id };
+            let at = At { stack: &stack.deployed.address, id };
             let stated = policy.properties.get(property);
             let (Some(arn), Some(stated)) = (managed_arn(policy, place), stated) else {
                 sides.not_stated(at, "ManagedPolicyName");
@@ -319,5 +329,99 @@ async fn managed(
                 Err(error) => sides.note(at, "what IAM has", &error),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::Access;
+    use crate::drift::Deployed;
+    use lakewright_template::StackAddress;
+
+    const TEMPLATE: &str = r#"{"Resources": {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {
+            "RoleName": "r", "PermissionsBoundary": "arn:aws:iam::111122223333:policy/b",
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}]}}},
+        "Own": {"Type": "AWS::IAM::RolePolicy", "Properties": {
+            "RoleName": {"Ref": "Role"}, "PolicyName": "own",
+            "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}}}}}"#;
+
+    /// The sides after a role was compared with what was found.
+    fn compared(change: impl FnOnce(&mut FoundRole)) -> (Sides, StackAddress) {
+        let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+        let address = StackAddress::new(place.clone(), "s");
+        let site = Site { place, access: Access::Owner { role: String::new() } };
+        let stack = Deployed::of(&address, site, TEMPLATE, Vec::new(), true).expect("a template");
+        let stacks = [StatedStack::of(&stack)];
+        let mut sides = Sides::of(std::slice::from_ref(&stack));
+        let all = given(&stacks, &mut sides);
+        let role = &stacks[0].resources["Role"];
+        let mut found = FoundRole {
+            trust: role.properties["AssumeRolePolicyDocument"].clone(),
+            boundary: Some("arn:aws:iam::111122223333:policy/b".to_owned()),
+            ..FoundRole::default()
+        };
+        let own = stacks[0].resources["Own"].properties["PolicyDocument"].clone();
+        found.inline.insert("own".to_owned(), own);
+        change(&mut found);
+        let key = ("111122223333".to_owned(), "r".to_owned());
+        let compared = Compared {
+            at: At { stack: &address, id: "Role" },
+            name: "r",
+            place: &address.place,
+            role,
+            given: &all[&key],
+            stacks: &stacks,
+        };
+        compared.trust(&found, &mut sides);
+        compared.inline(&found, &mut sides);
+        (sides, address)
+    }
+
+    fn after(sides: &Sides, address: &StackAddress) -> Value {
+        let differing = sides.differing();
+        let [_, after] = differing.get(address).expect("the stack differs");
+        serde_json::from_str(after).expect("JSON")
+    }
+
+    #[test]
+    fn a_role_as_it_was_deployed_does_not_differ() {
+        let (sides, _) = compared(|_| {});
+        assert!(sides.differing().is_empty() && sides.by_hand.is_empty());
+    }
+
+    #[test]
+    fn a_policy_that_was_written_into_a_role_is_found_with_the_command_that_removes_it() {
+        let hand = json!({ "Statement": { "Effect": "Allow", "Action": "s3:*", "Resource": "*" } });
+        let (sides, address) = compared(|found| {
+            found.inline.insert("hand".to_owned(), hand);
+        });
+        let resources =
+            after(&sides, &address)["Resources"].as_object().expect("resources").clone();
+        let made: Vec<&Value> =
+            resources.values().filter(|one| one["Properties"]["PolicyName"] == "hand").collect();
+        assert_eq!(made.len(), 1);
+        assert!(
+            sides.by_hand[0]
+                .contains("aws iam delete-role-policy --role-name r --policy-name hand")
+        );
+    }
+
+    #[test]
+    fn what_is_missing_or_opened_differs() {
+        let (sides, address) = compared(|found| {
+            found.inline.clear();
+            found.boundary = None;
+            found.trust = json!({ "Statement": [{ "Effect": "Allow", "Principal": "*",
+                "Action": "sts:AssumeRole" }] });
+        });
+        let after = after(&sides, &address);
+        assert!(after["Resources"].get("Own").is_none());
+        let role = &after["Resources"]["Role"]["Properties"];
+        assert!(role.get("PermissionsBoundary").is_none());
+        let statement = &role["AssumeRolePolicyDocument"]["Statement"][0];
+        assert_eq!(statement["Principal"], json!({ "AWS": "*" }));
     }
 }

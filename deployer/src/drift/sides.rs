@@ -139,8 +139,9 @@ impl Sides {
         asked: &BTreeSet<Asked>,
     ) {
         let address = &stack.deployed.address;
-        for one in &drift.unknown {
-            self.unknown.push(format!("CloudFormation did not check all of {address}: {one}"));
+        if !drift.unknown.is_empty() {
+            let unknown = drift.unknown.join("; ");
+            self.unknown.push(format!("CloudFormation did not check all of {address}: {unknown}"));
         }
         for resource in &drift.resources {
             let at = At { stack: address, id: &resource.logical_id };
