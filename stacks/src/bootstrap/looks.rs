@@ -35,7 +35,9 @@ pub(super) fn of(
     // The resource of a change set's events is the change set.
     let change_sets = vec![account.place.arn("cloudformation", "changeSet/lakewright-*/*")];
     looks.push(("ChangeSetEvents", &["cloudformation:DescribeEvents"], change_sets));
-    looks.extend(of_drift(context));
+    if account.looks_for_drift {
+        looks.extend(of_drift(context));
+    }
     if has(|features| features.datasets) {
         looks.push(("LakeFormation", &LAKE_FORMATION, any()));
         let glue = ["catalog", "database/*", "table/*"].map(|part| account.place.arn("glue", part));
