@@ -22,6 +22,9 @@ struct Held {
     grantable: BTreeSet<String>,
 }
 
+/// A permission of a template, with its logical id.
+type OfTemplate<'s> = (&'s String, &'s Stated);
+
 /// Compares the permissions on what the stacks have in the data catalog.
 pub(super) async fn compare(
     cloud: &impl Cloud,
@@ -35,7 +38,13 @@ pub(super) async fn compare(
         let (site, address) = (&stack.deployed.site, &stack.deployed.address);
         let place = &address.place;
         let databases = databases(stack);
-        let own: Vec<(&String, &Stated)> = stack.of_kind(KIND).collect();
+        let (own, others): (Vec<OfTemplate<'_>>, Vec<OfTemplate<'_>>) =
+            stack.of_kind(KIND).partition(|(_, one)| is_of_catalog(one, &place.account));
+        for (id, _) in others {
+            // Only the administrators of that account see them.
+            let reason = "the permission is on the catalog of another account";
+            sides.note(At { stack: address, id }, "whether anybody holds the permission", &reason);
+        }
         if databases.is_empty() && own.is_empty() {
             continue;
         }
@@ -117,6 +126,14 @@ fn stated(stacks: &[StatedStack<'_>]) -> BTreeSet<Pair> {
         }
     }
     all
+}
+
+/// Whether a permission is on the data catalog of its own account.
+fn is_of_catalog(permission: &Stated, account: &str) -> bool {
+    let Some((_, resource)) = pair(permission, account) else { return true };
+    let about = resource.as_object().and_then(|one| one.values().next());
+    let catalog = about.and_then(|about| about.get("CatalogId").or(about.get("TableCatalogId")));
+    catalog.is_none_or(|catalog| catalog == account)
 }
 
 /// The principal and the resource of a permission, in one form.
@@ -278,6 +295,21 @@ mod tests {
             "CatalogId": account, "DatabaseName": "d", "Name": "t", "ColumnNames": ["a"],
         } });
         assert_eq!(normal(&columns, account), columns);
+    }
+
+    /// "Cross-account data sharing" in the Lake Formation developer guide: the owner of a catalog decides about it.
+    #[test]
+    fn the_catalog_of_another_account_is_not_asked_about() {
+        let permission = |catalog: &str| {
+            let mut properties = serde_json::Map::new();
+            properties
+                .insert("Principal".to_owned(), json!({ "DataLakePrincipalIdentifier": "p" }));
+            let resource = json!({ "Database": { "CatalogId": catalog, "Name": "d" } });
+            properties.insert("Resource".to_owned(), resource);
+            Stated { kind: KIND.to_owned(), properties, unknown: BTreeSet::new() }
+        };
+        assert!(is_of_catalog(&permission("111122223333"), "111122223333"));
+        assert!(!is_of_catalog(&permission("444455556666"), "111122223333"));
     }
 
     #[test]
