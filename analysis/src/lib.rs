@@ -13,6 +13,7 @@
 
 pub mod assembly;
 pub mod checked;
+pub mod context;
 pub mod decision;
 mod error;
 pub mod folder;

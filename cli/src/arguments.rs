@@ -22,9 +22,8 @@ use crate::{habits, help, version};
   lakewright explain unknown-reference         what a finding means and how to fix it
 
 Exit codes: 0 done or allowed; 1 unexpected error; 2 wrong usage or unreadable mesh; 3 there are changes
-(`diff --exit-code`); 4 errors found,
-proof failed, access denied, or an account's owner has to act first; 5 undecidable; 6 a deployment
-failed and was rolled back, or AWS refused it; 7 a stack needs attention; 8 declined, cancelled, in
+(`diff`, `drift` and `status` with `--exit-code`); 4 errors found, proof failed, access denied, or an
+account's owner has to act first; 5 undecidable; 6 a deployment failed and was rolled back, or AWS refused it; 7 a stack needs attention; 8 declined, cancelled, in
 maintenance, or another run is active; 9 no credentials, no network, or throttled.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -49,6 +48,10 @@ impl Arguments {
             Command::Diff(_) => (
                 &[Format::Html, Format::Markdown, Format::Sarif, Format::CdkReport],
                 "human, json, html, markdown, sarif or cdk-report",
+            ),
+            Command::Drift(_) => (
+                &[Format::Html, Format::Markdown, Format::Sarif],
+                "human, json, html, markdown or sarif",
             ),
             _ => (&[], "human or json"),
         };
@@ -86,11 +89,11 @@ pub(crate) enum Format {
     Json,
     /// For spreadsheets; `access` only
     Csv,
-    /// A page of its own; `access` and `diff` only
+    /// A page of its own; `access`, `diff` and `drift` only
     Html,
-    /// For a comment on a pull request, at most 65,000 characters; `diff` only
+    /// For a comment on a pull request, at most 65,000 characters; `diff` and `drift` only
     Markdown,
-    /// For tools that show findings beside code; `diff` only
+    /// For tools that show findings beside code; `diff` and `drift` only
     Sarif,
     /// For tools that read the CDK's `validation-report.json`; `diff` only
     CdkReport,
@@ -122,12 +125,16 @@ pub(crate) enum Command {
     Complete(command::complete::CompleteArgs),
     /// Print the completion script of a shell
     Completions(command::completions::CompletionsArgs),
+    /// Fetch the facts that only the AWS accounts know, for the mesh's `context`
+    Context(command::context::ContextArgs),
     /// Deploy the stacks of a mesh through CloudFormation
     Deploy(command::deploy::DeployArgs),
     /// Delete one stack of a mesh, or all of them
     Destroy(command::destroy::DestroyArgs),
     /// Say what a change does: who gains access, what is replaced, and what could be lost
     Diff(command::diff::DiffArgs),
+    /// Find what somebody changed by hand: who gained or lost access, and what else differs
+    Drift(command::drift::DriftArgs),
     /// Explain a finding's code
     Explain(command::explain::ExplainArgs),
     /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
@@ -137,12 +144,16 @@ pub(crate) enum Command {
     /// List the stacks of a mesh
     Ls(command::ls::LsArgs),
     Refresh(command::refresh::RefreshArgs),
+    /// Show the outputs of the deployed stacks
+    Outputs(command::outputs::OutputsArgs),
     /// Print the pivot role of an environment as a template of its own
     PivotRole(command::pivot_role::PivotRoleArgs),
     /// Prove that the templates give exactly the access that the mesh asks for
     Prove(command::prove::ProveArgs),
     /// Print the JSON Schema of the mesh format, or of what a command writes
     Schema(command::schema::SchemaArgs),
+    /// Show what is deployed where, and what a refresh would do with it
+    Status(command::status::StatusArgs),
     /// Write the CloudFormation templates of a mesh
     Synth(command::synth::SynthArgs),
     /// Show the chain from the manifest's lines to the statements that decide a request

@@ -2,9 +2,12 @@
 
 mod allow;
 mod deploying;
+mod drift;
 mod dry_run;
 mod invitations;
 mod live;
+mod looking;
+mod outputs;
 mod owners;
 mod pace;
 mod prune;
@@ -16,6 +19,7 @@ mod saved;
 mod seen;
 mod select;
 mod show;
+mod status;
 mod stop;
 mod taken;
 mod verdicts;
@@ -46,11 +50,14 @@ use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress, StackKind, Template};
 use tokio::runtime::Runtime;
 
+pub(crate) use self::drift::DriftRequest;
+pub(crate) use self::looking::{Looking, facts, look};
 use self::pace::Pace;
 pub(crate) use self::request::Choices;
 pub(crate) use self::review::AllDeployed;
 use self::seen::Seen;
 use self::show::{Lines, Made};
+pub(crate) use self::status::Filter;
 pub(crate) use self::stop::Progress;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -172,7 +179,6 @@ impl<'m> Deployment<'m> {
             region: options.region.as_ref().map_or_else(home_region, ToString::to_string),
             imports_existing: import_existing,
             run: Some(lease.id().to_owned()),
-            is_paced: false,
         };
         let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
         is_central(&aws, mesh)?;

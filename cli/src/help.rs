@@ -10,10 +10,11 @@ use crate::width::{push_wrapped, reflowed, width};
 const WIDEST: usize = 100;
 
 /// The commands by purpose. The description of each is defined with its arguments.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Write and check", &["init", "check", "synth", "diff"]),
     ("Access", &["prove", "access", "can", "why"]),
-    ("Deploy", &["bootstrap", "pivot-role", "deploy", "refresh", "destroy"]),
+    ("Deploy", &["bootstrap", "pivot-role", "context", "deploy", "refresh", "destroy"]),
+    ("Look at what is deployed", &["status", "outputs", "drift"]),
     ("Look things up", &["ls", "graph", "explain", "schema", "completions"]),
 ];
 

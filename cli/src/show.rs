@@ -10,5 +10,6 @@ pub(crate) mod matrix;
 pub(crate) mod page;
 pub(crate) mod review;
 pub(crate) mod runway;
+pub(crate) mod status;
 pub(crate) mod summary;
 pub(crate) mod table;

@@ -10,22 +10,27 @@ use crate::cloud::CloudError;
 #[expect(missing_docs, reason = "the names are AWS's")]
 pub enum Service {
     CodeCommit,
+    Ec2,
     ElasticFileSystem,
     Glue,
     Iam,
+    Kms,
     LakeFormation,
+    QuickSight,
+    S3,
     SageMaker,
     Sns,
 }
 
-/// One request. The response is the body as text: XML from IAM and SNS, else JSON.
+/// One request. The response is the body as text: XML from EC2, IAM and SNS, from S3 as the operation has it, else JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
     /// The service.
     pub service: Service,
     /// The operation, such as `GetDataLakeSettings`.
     pub operation: &'static str,
-    /// The parameters, a JSON object. For IAM, SNS and EFS, all values must be strings.
+    /// The parameters, a JSON object. For EC2, IAM, SNS and EFS, all values must be strings. For S3, `Bucket` and its owner
+    /// `Account`; for QuickSight, `AwsAccountId`.
     pub parameters: Value,
     /// The purpose, which completes `failed to ...`.
     pub what: String,

@@ -5,6 +5,7 @@
 pub mod caller;
 mod change_set;
 mod changes;
+mod drift;
 mod failure;
 mod objects;
 mod patience;
@@ -12,6 +13,7 @@ mod requests;
 mod signed;
 #[cfg(test)]
 mod states;
+mod told;
 mod validation;
 
 use std::cell::RefCell;
@@ -26,6 +28,7 @@ use aws_sdk_cloudformation::types::{
     DeploymentConfig, DeploymentConfigMode, Parameter, ResourceStatus, Tag, TemplateStage,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::retry::RetryConfig;
 use lakewright_template::revision;
 
 use self::caller::Settings;
@@ -73,14 +76,29 @@ impl Aws {
             base,
             caller,
             imports_existing: settings.imports_existing,
-            sender: Sender::new(settings.is_paced),
-            is_paced: settings.is_paced,
+            sender: Sender::new(),
+            is_paced: false,
             session: match &settings.run {
                 Some(run) => format!("{SESSION}-{run}"),
                 None => SESSION.to_owned(),
             },
             sessions: RefCell::default(),
         })
+    }
+
+    /// The same, for a layer above that repeats the requests which AWS throttles.
+    #[must_use]
+    pub fn paced(&self) -> Self {
+        let retries = RetryConfig::standard().with_max_attempts(3);
+        Self {
+            base: self.base.to_builder().retry_config(retries).build(),
+            caller: self.caller.clone(),
+            imports_existing: self.imports_existing,
+            sender: Sender::new(),
+            is_paced: true,
+            session: self.session.clone(),
+            sessions: RefCell::default(),
+        }
     }
 
     /// The account of the caller's credentials.
@@ -538,5 +556,6 @@ fn observed(stack: &aws_sdk_cloudformation::types::Stack) -> Observed {
             .and_then(|operation| operation.operation_id())
             .map(str::to_owned),
         is_protected: stack.enable_termination_protection().unwrap_or_default(),
+        told: told::of(stack),
     }
 }

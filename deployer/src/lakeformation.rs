@@ -385,6 +385,42 @@ async fn permissions_on(
     pages(cloud, site, "ListPermissions", body, "PrincipalResourcePermissions", &what).await
 }
 
+/// All permissions on these resources and databases with their tables, of any principal. A resource that does not exist any
+/// more has none.
+///
+/// The list is not filtered by principal: AWS returns nothing for roles of other accounts then (`missing` says more).
+pub async fn granted(
+    cloud: &impl Cloud,
+    site: &Site,
+    databases: &BTreeSet<String>,
+    resources: &[Value],
+) -> Result<Vec<Value>, CloudError> {
+    let mut asked: BTreeMap<String, Value> = BTreeMap::new();
+    for database in databases {
+        let of_database = match catalog(cloud, site, database).await {
+            Err(error) if is_gone(&error) => Vec::new(),
+            other => other?,
+        };
+        asked.extend(of_database.into_iter().map(|resource| (resource.to_string(), resource)));
+    }
+    for resource in resources.iter().map(askable) {
+        asked.insert(resource.to_string(), resource);
+    }
+    let mut found = Vec::new();
+    for resource in asked.values() {
+        match permissions_on(cloud, site, resource).await {
+            Err(error) if is_gone(&error) => {}
+            other => found.extend(other?),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether an error says that what was asked about does not exist.
+fn is_gone(error: &CloudError) -> bool {
+    matches!(error, CloudError::Refused { message, .. } if message.starts_with("EntityNotFound"))
+}
+
 /// The resource for a query of permissions. For columns it is their table.
 ///
 /// Source: `ListPermissions` in the Lake Formation API reference: it accepts no table with columns, and a query by table

@@ -57,7 +57,8 @@ impl Run {
         )
     }
 
-    pub(crate) fn to_json(&self) -> Value {
+    /// The entry as it is written.
+    pub fn to_json(&self) -> Value {
         json!({
             "id": self.id,
             "begun": written(self.begun),

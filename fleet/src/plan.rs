@@ -22,6 +22,32 @@ pub struct Observed {
     pub last_operation: Option<String>,
     /// Whether it is protected from deletion.
     pub is_protected: bool,
+    /// What CloudFormation says besides, for people. No plan depends on it.
+    pub told: Told,
+}
+
+/// What CloudFormation says of a stack, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// When it was last changed, or created if it was never changed, in RFC 3339.
+    pub changed: Option<String>,
+    /// The type of its last operation, such as `UPDATE_STACK`.
+    pub operation: Option<String>,
+    /// Its outputs, sorted by name.
+    pub outputs: Vec<Output>,
+}
+
+/// An output of a deployed stack.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Output {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+    /// What it is, in the words of the template.
+    pub description: Option<String>,
+    /// The name under which other stacks import it.
+    pub export: Option<String>,
 }
 
 /// What a step does with its stack.
@@ -285,6 +311,7 @@ mod tests {
             id: None,
             last_operation: None,
             is_protected: false,
+            told: Told::default(),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         }
     }

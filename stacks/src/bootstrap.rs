@@ -53,6 +53,8 @@ pub(crate) struct Account<'m> {
     pub(crate) usage: Usage,
     /// The features of the environments, and those requested in addition.
     pub(crate) features: Vec<Features>,
+    /// Whether the deploy role may read what `drift` compares; no deployment needs that.
+    pub(crate) looks_for_drift: bool,
 }
 
 /// The inputs of this stack's modules.
@@ -400,6 +402,12 @@ impl Context<'_> {
         }
         for (sid, actions, resources) in looks::of(self) {
             grants.push(grant(sid, actions, resources, none()));
+        }
+        if self.account.looks_for_drift {
+            // AWS chooses the names of keys, so those of the mesh are known by their tag.
+            let keys = vec![place.arn("kms", "key/*")];
+            let is_of_mesh = has_tag("aws:ResourceTag/lakewright:mesh");
+            grants.push(grant("LookAtKeys", &looks::KEYS, keys, is_of_mesh));
         }
         if !artifacts.is_empty() {
             // The artifacts of a pipeline are deleted with it; data is never deleted.

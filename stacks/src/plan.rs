@@ -164,6 +164,7 @@ impl<'m> Plan<'m> {
                     environments,
                     usage,
                     features,
+                    looks_for_drift: offer != Offer::Nothing,
                 };
                 BootstrapStack::new(self.mesh, account).plan()
             })

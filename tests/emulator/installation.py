@@ -65,6 +65,8 @@ def install(folder: File) -> None:
     # First, because the checks below wrap the handlers.
     services.install()
     mails.install()
+    provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"] = policies.with_boundaries(
+        provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"])
     schemas = [Schema(json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]
     by_type = {schema.type: schema for schema in schemas}
     for schema in schemas:

@@ -3,7 +3,7 @@
 import fnmatch
 import json
 import re
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from generic import RESOURCES, Part
 from ministack.services import iam
@@ -122,3 +122,19 @@ class RolePolicy(Part):
 
 
 TYPES = {"AWS::IAM::RolePolicy": RolePolicy}
+
+
+def with_boundaries(handler: Json) -> Json:
+    """AWS::IAM::Role with its permissions boundary, which ministack's handler leaves out and GetRole tells."""
+
+    def bounded(change: Callable[..., tuple], props: Callable[..., Json]) -> Callable[..., tuple]:
+        def run(*arguments: Any, **more: Any) -> tuple:
+            made = change(*arguments, **more)
+            if role := iam._roles.get(made[0]):
+                role["PermissionsBoundary"] = props(*arguments).get("PermissionsBoundary")
+            return made
+
+        return run
+
+    changes = {"create": lambda _id, props, *_: props, "update": lambda _id, _old, props, *_: props}
+    return {**handler, **{name: bounded(handler[name], props) for name, props in changes.items() if name in handler}}

@@ -13,6 +13,7 @@ use crate::run::{example, root, transcript};
 
 mod allow;
 mod credentials;
+mod drift;
 mod dry_run;
 mod lease;
 mod once;
@@ -26,6 +27,7 @@ mod review;
 mod said;
 mod screens;
 mod seed;
+mod status;
 mod unfinished;
 mod untagged;
 mod verdicts;

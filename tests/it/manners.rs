@@ -115,10 +115,16 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
             .expect("the binary runs");
         assert!(output.status.success(), "{command}: {}", transcript(&output));
     }
-    // Commands that deploy read the mesh before they look for credentials.
+    // Commands that deploy, and those that look at what is deployed, read the mesh before they look for credentials.
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).expect("a folder");
-    for arguments in [&["deploy", "--plan"][..], &["destroy", "--all", "--plan"]] {
+    for arguments in [
+        &["deploy", "--plan"][..],
+        &["destroy", "--all", "--plan"],
+        &["drift"],
+        &["outputs"],
+        &["status"],
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_lakewright"))
             .env_remove("COLUMNS")
             .args(arguments)

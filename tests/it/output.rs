@@ -310,17 +310,20 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
     let question = [&question[..], &["--resource", "dataset/teama"]].concat();
     let account = ["--account", "222222222222", "--region", "us-east-1"];
     is_filled(&shapes.of("check", &["check", &mesh]), "diagnostics");
-    let commands: [(&str, &[&str]); 12] = [
+    let commands: [(&str, &[&str]); 15] = [
         ("access", &[]),
         ("bootstrap", &account),
         ("can", &question),
         ("deploy", &["--plan"]),
         ("destroy", &["--all", "--plan"]),
+        ("drift", &[]),
         ("graph", &[]),
         ("graph", &["--dataset", "teama"]),
         ("ls", &[]),
+        ("outputs", &[]),
         ("pivot-role", &["--environment", "platform"]),
         ("prove", &[]),
+        ("status", &[]),
         ("synth", &["--out", &out]),
         ("why", &question),
     ];
@@ -345,6 +348,13 @@ fn of_itself(shapes: &mut Shapes, folder: &Path) {
     assert_eq!(unknown.status.code(), Some(2), "{}", transcript(&unknown));
 }
 
+/// The document that a command has written.
+fn document_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        unreachable!("it is not one document: {error}\n{}", transcript(output))
+    })
+}
+
 /// Deployments that fail, go on, and are taken back.
 fn of_deployments(shapes: &mut Shapes, folder: &Path) {
     let place = folder.join("deployed");
@@ -367,6 +377,14 @@ fn of_deployments(shapes: &mut Shapes, folder: &Path) {
     // The share gives a team that exists access to a catalog that exists.
     shapes.of_lines(&run(&["deploy", &mesh, "--yes", "--allow", "access-broadened"]), 0);
     shapes.of_lines(&run(&["deploy", &mesh, "--dry-run"]), 0);
+    for (command, list) in
+        [("status", "stacks"), ("outputs", "stacks"), ("context", "environments")]
+    {
+        let document = document_of(&run(&[command, &mesh]));
+        is_filled(&document, list);
+        shapes.compare(command, &document);
+    }
+    shapes.compare("diff", &document_of(&run(&["drift", &mesh])));
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--plan"]), 0);
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--yes"]), 0);
 }

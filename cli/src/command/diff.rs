@@ -1,7 +1,7 @@
 //! `lakewright diff`: what a change does, who gains access, and what could be lost.
 
 mod deployed;
-mod fail_on;
+pub(crate) mod fail_on;
 
 use clap::Args;
 use lakewright_analysis::folder::Somewhere;
@@ -153,7 +153,8 @@ fn staying(reviewed: &Reviewed) -> Option<Vec<Access>> {
     Some(kept_access(reviewed, Kept { rows: &rows, subject }))
 }
 
-fn show_review(
+/// Shows a review in the format that the user wants.
+pub(crate) fn show_review(
     reviewed: &Reviewed,
     [before, after]: [&str; 2],
     ui: &mut Ui,

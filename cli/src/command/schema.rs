@@ -22,11 +22,12 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 17] = [
+const OUTPUTS: [(&str, &str); 20] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
     ("check-assembly", include_str!("../../../docs/output/check-assembly.schema.json")),
     ("completions", include_str!("../../../docs/output/completions.schema.json")),
+    ("context", include_str!("../../../docs/output/context.schema.json")),
     ("decision", include_str!("../../../docs/output/decision.schema.json")),
     ("deployment", include_str!("../../../docs/output/deployment.schema.json")),
     ("diff", include_str!("../../../docs/output/diff.schema.json")),
@@ -36,9 +37,11 @@ const OUTPUTS: [(&str, &str); 17] = [
     ("graph", include_str!("../../../docs/output/graph.schema.json")),
     ("init", include_str!("../../../docs/output/init.schema.json")),
     ("ls", include_str!("../../../docs/output/ls.schema.json")),
+    ("outputs", include_str!("../../../docs/output/outputs.schema.json")),
     ("plan", include_str!("../../../docs/output/plan.schema.json")),
     ("prove", include_str!("../../../docs/output/prove.schema.json")),
     ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
+    ("status", include_str!("../../../docs/output/status.schema.json")),
     ("synth", include_str!("../../../docs/output/synth.schema.json")),
 ];
 

@@ -23,9 +23,9 @@ use super::allow::{Circumstances, Needed};
 use super::prune::Pruning;
 use super::request::{Mode, Request};
 use super::review::{CHANGED, PlanReview};
-use super::saved::SavedPlan;
+use super::saved::{Purpose, SavedPlan};
 use super::seen::{Gone, Known, Seen};
-use super::select::{SelectError, Selected, select};
+use super::select::{SelectError, Selected, Selection, select};
 use super::show::Made;
 use super::{Deployment, ask, ask_in_full, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
@@ -44,6 +44,19 @@ pub(super) struct Planned {
     notes: Vec<String>,
     /// Why the plan cannot be carried out.
     refusals: Vec<String>,
+}
+
+/// What a plan is made of.
+#[derive(Clone, Copy)]
+struct Wish<'a> {
+    /// Whether stacks that the mesh no longer has are deleted.
+    prune: bool,
+    /// The stacks that are chosen.
+    selection: &'a Selection,
+    /// The `Id` of policies that are put again.
+    policy_id: &'a str,
+    /// Whether nothing is changed.
+    is_looking: bool,
 }
 
 /// How a run ended.
@@ -136,19 +149,35 @@ impl Deployment<'_> {
         }
     }
 
-    /// The plan, the notes on it, and the reasons for which it cannot be carried out.
+    /// The plan of all stacks, its notes, and the reasons for which it cannot be carried out: what `deploy --plan` shows.
+    pub(super) fn shown_plan(
+        &mut self,
+        seen: &Seen,
+    ) -> Result<(Plan, Vec<String>, Vec<String>), Failure> {
+        let selection = Selection::default();
+        let run = self.lease.id().to_owned();
+        let wish = Wish { prune: false, selection: &selection, policy_id: &run, is_looking: true };
+        let Planned { plan, notes, refusals, .. } = self.planned_as(seen, wish)?;
+        Ok((plan, notes, refusals))
+    }
+
     fn planned(&mut self, seen: &Seen, request: Request<'_>) -> Result<Planned, Failure> {
+        let Purpose { policy_id, prune, selection, .. } = request.purpose;
+        let is_looking = request.mode.is_looking();
+        self.planned_as(seen, Wish { prune: *prune, selection, policy_id, is_looking })
+    }
+
+    /// The plan, the notes on it, and the reasons for which it cannot be carried out.
+    fn planned_as(&mut self, seen: &Seen, wish: Wish<'_>) -> Result<Planned, Failure> {
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
         let left_to_owners = self.leave_enough(&mut plan, seen)?;
         self.narrow_last(&mut plan, &seen.sites)?;
-        let pruning =
-            if request.purpose.prune { self.pruning(&mut plan, seen)? } else { Pruning::default() };
+        let pruning = if wish.prune { self.pruning(&mut plan, seen)? } else { Pruning::default() };
         self.keeper_first(&mut plan, seen);
-        let selection = &request.purpose.selection;
-        let Selected { plan: mut chosen, left } = select(plan, &self.ids(seen), selection)
+        let Selected { plan: mut chosen, left } = select(plan, &self.ids(seen), wish.selection)
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let renewed = self.renewed(&mut chosen, &left, &request.purpose.policy_id)?;
+        let renewed = self.renewed(&mut chosen, &left, wish.policy_id)?;
         let owned = self.of_owners(&chosen);
         let mut notes = self.owner_notes(&owned);
         notes.extend(left_to_owners);
@@ -162,8 +191,8 @@ impl Deployment<'_> {
         }
         let taken = self.taken(&chosen);
         notes.extend(taken.unknown);
-        notes.extend(self.busy(seen).filter(|_| request.mode.is_looking()));
-        notes.extend(self.resting().filter(|_| request.mode.is_looking()));
+        notes.extend(self.busy(seen).filter(|_| wish.is_looking));
+        notes.extend(self.resting().filter(|_| wish.is_looking));
         let refusals = self.refusals(&chosen, &seen.observed, &owned);
         let refusals = if refusals.is_empty() { taken.first } else { refusals };
         let pruning = pruning.within(&chosen);
@@ -342,7 +371,7 @@ impl Deployment<'_> {
     }
 
     /// The note of a plan if the tenant is in maintenance.
-    fn resting(&self) -> Option<String> {
+    pub(super) fn resting(&self) -> Option<String> {
         (self.mesh.tenant.maintenance != Maintenance::Off).then(|| {
             "the tenant is in maintenance: `deploy` ends with 8 and changes nothing, but for an administrator's run with `--admin`"
                 .to_owned()
@@ -367,7 +396,8 @@ impl Deployment<'_> {
                     || (is_terminal && self.progress.asking(address, || ask_below(&question())))
             };
             let lost = || self.lease.lost();
-            let cloud = Paced::new(&self.aws, self.options.pace.patience()).with_stop(&lost);
+            let aws = self.aws.paced();
+            let cloud = Paced::new(&aws, self.options.pace.patience()).with_stop(&lost);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop);
             let driver = driver.with_policy(self.policy());
             let Seen { sites, spots, record, .. } = seen;

@@ -273,7 +273,8 @@ impl Deployment<'_> {
                 may_lose || !changes.iter().any(show::may_lose)
             };
             let lost = || self.lease.lost();
-            let cloud = Paced::new(&self.aws, night.pace.patience()).with_stop(&lost);
+            let aws = self.aws.paced();
+            let cloud = Paced::new(&aws, night.pace.patience()).with_stop(&lost);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
                 .with_policy(night.policy(plan))
                 .with_journal(written.journal())

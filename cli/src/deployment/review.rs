@@ -254,7 +254,7 @@ impl Deployment<'_> {
     }
 
     /// The document that a stack belongs to, such as `dataset/sales`: of a stack that the mesh no longer has, by its tags.
-    fn subject(&self, address: &StackAddress, stack: Option<&Observed>) -> String {
+    pub(super) fn subject(&self, address: &StackAddress, stack: Option<&Observed>) -> String {
         if let Some(wanted) = self.stacks.get(address) {
             return format!("{}/{}", wanted.entry.kind, wanted.entry.id);
         }
@@ -266,7 +266,7 @@ impl Deployment<'_> {
     }
 
     /// The deploy role that reads a stack: its own, or another one of the same account and region.
-    fn reader(&self, address: &StackAddress) -> Option<Site> {
+    pub(super) fn reader(&self, address: &StackAddress) -> Option<Site> {
         let place = &address.place;
         let other = || self.targets.iter().find(|(other, _)| other.place == *place);
         let site = |target: &DeployTarget| Site { place: place.clone(), access: deployer(target) };
@@ -275,7 +275,7 @@ impl Deployment<'_> {
     }
 
     /// The templates of deployed stacks. Fails if one of them cannot be read: what a deployment changes would not be known.
-    fn read_templates(
+    pub(super) fn read_templates(
         &self,
         addresses: &[&StackAddress],
     ) -> Result<BTreeMap<StackAddress, String>, Failure> {
@@ -303,7 +303,7 @@ impl Deployment<'_> {
 }
 
 /// Notes on stacks whose resources may not be those of their templates.
-fn unsettled<'s>(
+pub(super) fn unsettled<'s>(
     stacks: impl Iterator<Item = &'s StackAddress>,
     observed: &BTreeMap<StackAddress, Observed>,
 ) -> Vec<String> {

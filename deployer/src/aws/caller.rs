@@ -35,9 +35,6 @@ pub struct Settings {
     pub imports_existing: bool,
     /// The id of this run, which the names of its sessions have.
     pub run: Option<String>,
-    /// Whether a layer above ([`crate::cloud::Cloud`] over another one) repeats the requests that AWS throttles. The SDK
-    /// then repeats only requests without an answer, and those that fail with a server error.
-    pub is_paced: bool,
 }
 
 /// The SDK configuration with the caller's credentials. The SDK loads them at the first request.
@@ -57,11 +54,7 @@ pub(super) async fn configuration(settings: &Settings) -> Result<SdkConfig, Clou
         .build_https();
     let region = Region::new(settings.region.clone());
     // Without a layer above, the SDK itself sends fewer requests when AWS throttles them.
-    let retries = if settings.is_paced {
-        RetryConfig::standard().with_max_attempts(3)
-    } else {
-        RetryConfig::adaptive().with_max_attempts(8)
-    };
+    let retries = RetryConfig::adaptive().with_max_attempts(8);
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
         .region(region.clone())

@@ -36,6 +36,7 @@ impl Plain {
         } = Partition::of_region(region);
         let (name, signed_region, host) = match ask.service {
             Service::CodeCommit => ("codecommit", region, format!("codecommit.{region}.{suffix}")),
+            Service::Ec2 => ("ec2", region, format!("ec2.{region}.{suffix}")),
             Service::ElasticFileSystem => {
                 ("elasticfilesystem", region, format!("elasticfilesystem.{region}.{suffix}"))
             }
@@ -46,8 +47,16 @@ impl Plain {
                 ("iam", global, format!("iam.us-gov.{suffix}"))
             }
             Service::Iam => ("iam", global, format!("iam.{global}.{suffix}")),
+            Service::Kms => ("kms", region, format!("kms.{region}.{suffix}")),
             Service::LakeFormation => {
                 ("lakeformation", region, format!("lakeformation.{region}.{suffix}"))
+            }
+            Service::QuickSight => ("quicksight", region, format!("quicksight.{region}.{suffix}")),
+            Service::S3 => {
+                let bucket = text(ask, "Bucket");
+                let host = format!("{bucket}.s3.{region}.{suffix}");
+                // A custom endpoint has no host names for buckets, so the bucket goes into the path.
+                ("s3", region, if endpoint.is_some() { bucket.to_owned() } else { host })
             }
             Service::SageMaker => ("sagemaker", region, format!("api.sagemaker.{region}.{suffix}")),
             Service::Sns => ("sns", region, format!("sns.{region}.{suffix}")),
@@ -62,17 +71,22 @@ impl Plain {
                 path = format!("/{}", ask.operation);
                 headers.push(("content-type", "application/json".to_owned()));
             }
-            Service::CodeCommit | Service::Glue | Service::SageMaker => {
+            Service::CodeCommit | Service::Glue | Service::Kms | Service::SageMaker => {
                 let prefix = match name {
                     "codecommit" => "CodeCommit_20150413",
                     "glue" => "AWSGlue",
+                    "kms" => "TrentService",
                     _ => "SageMaker",
                 };
                 headers.push(("content-type", "application/x-amz-json-1.1".to_owned()));
                 headers.push(("x-amz-target", format!("{prefix}.{}", ask.operation)));
             }
-            Service::Iam | Service::Sns => {
-                let version = if ask.service == Service::Iam { "2010-05-08" } else { "2010-03-31" };
+            Service::Ec2 | Service::Iam | Service::Sns => {
+                let version = match ask.service {
+                    Service::Ec2 => "2016-11-15",
+                    Service::Iam => "2010-05-08",
+                    _ => "2010-03-31",
+                };
                 let own = [("Action", ask.operation), ("Version", version)];
                 body = form(own.into_iter().chain(texts(&ask.parameters)));
                 let kind = "application/x-www-form-urlencoded; charset=utf-8";
@@ -83,11 +97,46 @@ impl Plain {
                 path = format!("/2015-02-01/file-systems?{}", form(texts(&ask.parameters)));
                 body = String::new();
             }
+            Service::QuickSight => {
+                method = "GET";
+                let account = text(ask, "AwsAccountId");
+                path = match ask.operation {
+                    "DescribeAccountSubscription" => format!("/account/{account}"),
+                    _ => format!("/accounts/{account}/namespaces"),
+                };
+                body = String::new();
+            }
+            Service::S3 => return bucket_policy(ask, endpoint, &host, region),
         }
         let url = format!("{base}{path}");
         let (body, scope) = (body.into_bytes(), (name, signed_region.to_owned()));
         Self { method, url, headers, body, scope, style: Style::Usual }
     }
+}
+
+/// A request for a bucket's policy or its block of public access.
+fn bucket_policy(ask: &Ask, endpoint: Option<&str>, host: &str, region: &str) -> Plain {
+    let base = endpoint.map_or_else(
+        || format!("https://{host}"),
+        |url| format!("{}/{host}", url.trim_end_matches('/')),
+    );
+    let query = match ask.operation {
+        "GetBucketPolicy" => "policy",
+        _ => "publicAccessBlock",
+    };
+    Plain {
+        method: "GET",
+        url: format!("{base}/?{query}="),
+        headers: vec![("x-amz-expected-bucket-owner", text(ask, "Account").to_owned())],
+        body: Vec::new(),
+        scope: ("s3", region.to_owned()),
+        style: Style::Objects,
+    }
+}
+
+/// A parameter that is a string; empty if there is none.
+fn text<'a>(ask: &'a Ask, name: &str) -> &'a str {
+    ask.parameters[name].as_str().unwrap_or_default()
 }
 
 /// The entries of an object whose values are strings.
@@ -128,6 +177,27 @@ mod tests {
             url("cn-north-1"),
             "https://lakeformation.cn-north-1.amazonaws.com.cn/ListPermissions"
         );
+    }
+
+    /// Sources: `GetBucketPolicy` in the S3 API reference, `DescribeAccountSubscription` in that of QuickSight, and the target
+    /// prefix of `kms` in botocore 1.43.11.
+    #[test]
+    fn each_service_has_its_own_form_of_a_request() {
+        let parameters = serde_json::json!({ "Bucket": "b", "Account": "111122223333" });
+        let ask = Ask::new(Service::S3, "GetBucketPolicy", parameters, "look");
+        let plain = Plain::of(&ask, "eu-west-1", None);
+        assert_eq!(plain.url, "https://b.s3.eu-west-1.amazonaws.com/?policy=");
+        assert_eq!(plain.method, "GET");
+        let plain = Plain::of(&ask, "eu-west-1", Some("http://localhost:1/"));
+        assert_eq!(plain.url, "http://localhost:1/b/?policy=");
+        let parameters = serde_json::json!({ "AwsAccountId": "111122223333" });
+        let ask = Ask::new(Service::QuickSight, "DescribeAccountSubscription", parameters, "look");
+        let plain = Plain::of(&ask, "eu-west-1", None);
+        assert_eq!(plain.url, "https://quicksight.eu-west-1.amazonaws.com/account/111122223333");
+        let ask = Ask::new(Service::Kms, "GetKeyPolicy", Value::Null, "look");
+        let plain = Plain::of(&ask, "eu-west-1", None);
+        let target = ("x-amz-target", "TrentService.GetKeyPolicy".to_owned());
+        assert!(plain.headers.contains(&target), "{plain:?}");
     }
 
     #[test]

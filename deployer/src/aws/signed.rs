@@ -87,12 +87,10 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct Sender {
     connector: Connector,
-    /// Whether a layer above repeats the requests that a service throttles.
-    is_paced: bool,
 }
 
 impl Sender {
-    pub(super) fn new(is_paced: bool) -> Self {
+    pub(super) fn new() -> Self {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_mins(1))
@@ -102,7 +100,7 @@ impl Sender {
             .sleep_impl(TokioSleep::new())
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build();
-        Self { connector, is_paced }
+        Self { connector }
     }
 
     /// Signs and sends a request with a session's credentials, and repeats it while the service asks to try again later.
@@ -118,8 +116,9 @@ impl Sender {
             let answer = once(&self.connector, session, what, plain).await;
             let is_worth_another = match &answer {
                 Err(CloudError::Network { .. }) => true,
-                Ok(Answer::Refused { code, .. }) if is_throttled(code) => !self.is_paced,
-                Ok(Answer::Refused { status, code, .. }) => is_later(code) || *status >= 500,
+                Ok(Answer::Refused { status, code, .. }) => {
+                    is_throttled(code) || is_later(code) || *status >= 500
+                }
                 _ => false,
             };
             if !is_worth_another {

@@ -1,5 +1,7 @@
 use futures_util::future::join_all;
 
+use lakewright_fleet::plan::Told;
+
 use super::*;
 
 /// Runs work in virtual time.
@@ -29,11 +31,16 @@ fn observed(status: &str) -> Observed {
         id: None,
         last_operation: None,
         is_protected: false,
+        told: Told::default(),
     }
 }
 
 fn throttled() -> CloudError {
-    CloudError::Throttled { what: "look".to_owned(), message: "Rate exceeded".to_owned() }
+    CloudError::Throttled {
+        what: "look".to_owned(),
+        message: "Rate exceeded".to_owned(),
+        after: None,
+    }
 }
 
 fn lost() -> CloudError {

@@ -3,7 +3,8 @@
 
 use lakewright_manifest::mesh::Features;
 
-use super::Context;
+use super::{Account, Context};
+use crate::names::policy_arn;
 
 /// Actions to read and close Lake Formation's defaults; IAM has no resource types for them. As a data lake
 /// administrator the role could also grant permissions, but it does not have that action.
@@ -15,6 +16,9 @@ const LAKE_FORMATION: [&str; 6] = [
     "lakeformation:PutDataLakeSettings",
     "lakeformation:RevokePermissions",
 ];
+
+/// Actions to read who may use a key: its policy and its grants.
+pub(super) const KEYS: [&str; 2] = ["kms:GetKeyPolicy", "kms:ListGrants"];
 
 /// The statements for one account: `Sid`, actions and resources.
 pub(super) fn of(
@@ -34,6 +38,9 @@ pub(super) fn of(
     // How many resources may be in operation at once, and what hooks say of a change. IAM has no resource types for these.
     let limits = &["cloudformation:DescribeAccountLimits", "cloudformation:GetHookResult"];
     looks.push(("StackLimits", limits, any()));
+    if account.looks_for_drift {
+        looks.extend(of_drift(context));
+    }
     if has(|features| features.datasets) {
         looks.push(("LakeFormation", &LAKE_FORMATION, any()));
         let glue = ["catalog", "database/*", "table/*"].map(|part| account.place.arn("glue", part));
@@ -54,4 +61,32 @@ pub(super) fn of(
         looks.push(("LookAtMails", &["sns:GetTopicAttributes"], vec![topic]));
     }
     looks
+}
+
+/// The statements for `drift`: CloudFormation's own detection, and what it does not see. Each only reads.
+fn of_drift(context: &Context<'_>) -> Vec<(&'static str, &'static [&'static str], Vec<String>)> {
+    let Account { place, prefix, .. } = context.account;
+    let stacks = vec![place.arn("cloudformation", &format!("stack/{prefix}-*/*"))];
+    let detection: &'static [&'static str] = &[
+        "cloudformation:DescribeStackResourceDrifts",
+        "cloudformation:DetectStackDrift",
+        "cloudformation:DetectStackResourceDrift",
+    ];
+    // The result of a detection has no resource type.
+    let results: &'static [&'static str] = &["cloudformation:DescribeStackDriftDetectionStatus"];
+    let managed = context.account.managed_roles.iter().map(|role| role.role_arn.to_string());
+    let roles: Vec<String> =
+        std::iter::once(place.role_arn(&format!("{prefix}-*"))).chain(managed).collect();
+    let of_roles: &'static [&'static str] =
+        &["iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+    // Whatever somebody attached: a policy of the account or one of AWS's.
+    let policies = vec![policy_arn(place, "*"), place.global_arn_in("iam", "aws", "policy/*")];
+    let buckets = vec![place.partition_arn("s3", &format!("{prefix}-*"))];
+    vec![
+        ("DetectDrift", detection, stacks),
+        ("DriftDetections", results, vec!["*".to_owned()]),
+        ("LookAtRoles", of_roles, roles),
+        ("LookAtPolicies", &["iam:GetPolicy", "iam:GetPolicyVersion"], policies),
+        ("LookAtBuckets", &["s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock"], buckets),
+    ]
 }

@@ -54,6 +54,7 @@ fn with<R>(mesh: &Mesh, usage: Usage, look: impl FnOnce(&Context<'_>) -> R) -> R
         removable: Vec::new(),
         usage,
         features: vec![dev.features],
+        looks_for_drift: true,
     };
     look(&Context { names: Names::new(mesh), account: &account })
 }
@@ -314,11 +315,34 @@ fn the_deploy_role_touches_lake_formation_only_where_there_are_datasets() {
         services(actions).into_iter().map(str::to_owned).collect::<Vec<String>>()
     };
     let off = "features: { datasets: false }\n";
-    assert_eq!(looks(off, "222222222222"), ["cloudformation", "iam", "s3"]);
-    let with_datasets = ["cloudformation", "glue", "iam", "lakeformation", "s3"];
+    assert_eq!(looks(off, "222222222222"), ["cloudformation", "iam", "kms", "s3"]);
+    let with_datasets = ["cloudformation", "glue", "iam", "kms", "lakeformation", "s3"];
     assert_eq!(looks("", "222222222222"), with_datasets);
     // The mails' topic is in the central account's home region.
-    assert_eq!(looks("", "111111111111"), ["cloudformation", "iam", "s3", "sns"]);
+    assert_eq!(looks("", "111111111111"), ["cloudformation", "iam", "kms", "s3", "sns"]);
+}
+
+/// A bootstrap that an owner deployed before `drift` came still lets everything be deployed.
+#[test]
+fn no_deployment_needs_what_drift_reads() {
+    let mesh = mesh(&[TENANT, DEV]);
+    let plan = Plan::of(&mesh, None);
+    let has = |offer: Offer, action: &str| {
+        let stacks = plan.bootstraps_with(BTreeMap::new(), offer);
+        stacks.iter().any(|stack| {
+            let template = stack.lower().expect("a template").template;
+            let policies = resources(&template, "AWS::IAM::RolePolicy").into_iter();
+            let mut documents = policies.filter_map(|one| one.properties.get("PolicyDocument"));
+            documents.any(|document| {
+                let all = crate::testing::statements(document);
+                all.iter().any(|one| texts(one, "Action").contains(action))
+            })
+        })
+    };
+    for action in ["kms:ListGrants", "iam:ListRolePolicies", "cloudformation:DetectStackDrift"] {
+        assert!(has(Offer::Environments, action), "{action}");
+        assert!(!has(Offer::Nothing, action), "{action}");
+    }
 }
 
 #[test]

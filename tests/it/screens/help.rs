@@ -3,22 +3,26 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 21] = [
     "access",
     "bootstrap",
     "can",
     "check",
     "completions",
+    "context",
     "deploy",
     "destroy",
     "diff",
+    "drift",
     "explain",
     "graph",
     "init",
     "ls",
+    "outputs",
     "pivot-role",
     "prove",
     "schema",
+    "status",
     "synth",
     "why",
 ];

@@ -7,7 +7,7 @@ use lakewright_diff::update::{DataEffect, Fate, Update};
 
 /// What a pipeline may refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FailOn {
+pub(crate) enum FailOn {
     /// Somebody gains access, or it cannot be decided whether
     #[value(alias = "broadening")]
     AccessBroadened,
@@ -23,7 +23,7 @@ pub(super) enum FailOn {
 
 impl FailOn {
     /// Whether a review has such a finding.
-    pub(super) fn is_met(self, review: &Review) -> bool {
+    pub(crate) fn is_met(self, review: &Review) -> bool {
         let resources = || review.stacks.iter().flat_map(|stack| &stack.resources);
         let is_replaced = |fate: Fate| {
             matches!(fate, Fate::Updated(Update::MayReplace | Update::Replaces | Update::Fails))
@@ -44,6 +44,6 @@ impl FailOn {
 }
 
 /// Whether anything differs.
-pub(super) fn differs(review: &Review) -> bool {
+pub(crate) fn differs(review: &Review) -> bool {
     !review.stacks.is_empty() || !review.access.is_empty()
 }
