@@ -229,6 +229,12 @@ impl<'m> Names<'m> {
         format!("deployments/{}.json", self.tenant.header.id)
     }
 
+    /// The key of the lease of a run that changes one part of the mesh, such as one account and region, next to the record
+    /// of deployed stacks.
+    pub fn part_record_key(&self, part: &str) -> String {
+        format!("deployments/{}/{part}.json", self.tenant.header.id)
+    }
+
     /// The account and region of the platform stack.
     pub fn central_place(&self) -> Place {
         let tenant = self.tenant;
