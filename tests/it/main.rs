@@ -52,5 +52,6 @@ mod states;
 mod table_tags;
 mod team_rights;
 mod trust;
+mod updater;
 mod workflows;
 mod worksheets;
