@@ -31,7 +31,7 @@ impl Run {
     fn codes(&self) -> BTreeMap<&str, Vec<i64>> {
         let mut codes: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
         for (place, code) in &self.builds {
-            codes.entry(place).or_default().push(*code);
+            codes.entry(place.as_str()).or_default().push(*code);
         }
         codes
     }
