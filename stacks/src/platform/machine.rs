@@ -30,8 +30,9 @@ const RUN_SECONDS: i64 = 82_800;
 
 /// The definition. Only the outcome of each build is kept: a state's result is limited to 256 KiB.
 ///
-/// The same map runs the second time, with what the first one missed as its list. Paths with `[*]` select several values
-/// and may be used in `Parameters`. Source: "Paths in Step Functions" in its guide; `IsPresent`, "Choice state".
+/// The same map runs the second time, with what the first one missed as its list. A path with `[*]` selects several
+/// values, in `Parameters` but not in `ItemsPath`, which takes a reference path. Sources: "Using JSONPath paths" and
+/// "Choice workflow state" (`IsPresent`) in the Step Functions guide.
 pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
     let each = Map::new()
         .with("ItemProcessor", one_place(place, project))
