@@ -275,7 +275,8 @@ fn remove_all(folder: &Path) -> std::io::Result<()> {
 }
 
 /// The files that every assembly has.
-pub const FIXED: [&str; 4] = ["assembly.json", "grants.json", "manifest.json", "provenance.json"];
+pub const FIXED: [&str; 5] =
+    ["assembly.json", "grants.json", "manifest.json", "places.json", "provenance.json"];
 
 fn remove_empty_parents(out: &Path, file: &str) {
     let path = out.join(file);

@@ -26,7 +26,7 @@ pub use people::{
 };
 pub use tenant::{
     Maintenance, MonitoringDocument, PivotMode, PivotRoleDocument, QuotasDocument, TenantDocument,
-    TenantPermission, TenantPermissionsDocument, WafDocument,
+    TenantPermission, TenantPermissionsDocument, UpdaterDocument, WafDocument,
 };
 pub use work::{
     ColumnDocument, Confidentiality, CrawlerDocument, DashboardDocument, DatasetDocument,

@@ -30,7 +30,7 @@ pub use worksheet::{Database, Worksheet};
 use crate::name::{
     AddressBlock, BranchName, BucketName, CatalogName, ConnectionArn, CountryCode, FolderPrefix,
     Id, KeyAlias, MailAddress, OrganizationId, PolicyArn, RepositoryName, ResourcePrefix, RoleArn,
-    Schedule, SubnetId, TeamName, TopicArn, VpcId, ZoneId,
+    Schedule, SubnetId, TeamName, TimeZone, TopicArn, VpcId, ZoneId,
 };
 
 /// A governed data mesh.
@@ -113,6 +113,19 @@ pub struct Tenant {
     pub allowed_ip: Vec<AddressBlock>,
     /// The recipients of alarms.
     pub alarm_emails: Vec<MailAddress>,
+    /// When the platform refreshes the mesh.
+    pub updater: Updater,
+}
+
+/// When the platform refreshes the mesh.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Updater {
+    /// Whether the schedule is on.
+    pub enabled: bool,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// The time zone of the schedule.
+    pub timezone: TimeZone,
 }
 
 /// The role that the platform assumes in each environment.

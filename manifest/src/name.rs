@@ -282,6 +282,24 @@ name!(
     "a schedule: expected `cron(minutes hours day-of-month month day-of-week year)` with a `?` for one of the days, such as `cron(0 2 * * ? *)`"
 );
 name!(
+    /// The name of a time zone in the IANA database, such as `Europe/Berlin`. Only the form is checked: EventBridge Scheduler
+    /// knows the names.
+    ///
+    /// Source: "Schedule types in EventBridge Scheduler" in its user guide, and `ScheduleExpressionTimezone` in its API
+    /// reference: 1 to 50 characters.
+    TimeZone,
+    "^(?=.{1,50}$)[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
+    |text| {
+        let is_part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b))
+        };
+        text.len() <= 50
+            && text.starts_with(|first: char| first.is_ascii_uppercase())
+            && text.split('/').all(is_part)
+    },
+    "a time zone: expected a name of the IANA database, such as `UTC` or `Europe/Berlin`"
+);
+name!(
     /// An address block of IPv4 or IPv6, such as `10.0.0.0/16`.
     AddressBlock,
     "^[0-9a-fA-F.:]+/[0-9]{1,3}$",

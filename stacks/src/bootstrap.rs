@@ -21,7 +21,7 @@ use lakewright_constructs::parameter::Parameter;
 use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::ResourcePrefix;
 use lakewright_manifest::mesh::{ConsumptionRole, Environment, Features, Pipeline, PivotMode};
-use lakewright_policies::condition::{Comparison, Condition};
+use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Statement};
 use lakewright_synth::{Grant, Grants, Options, PolicyOwner, Scope, Target};
@@ -286,24 +286,28 @@ impl Context<'_> {
         )
     }
 
-    /// The key of the record of deployed stacks, if this stack's template bucket contains it.
-    fn record(&self) -> Option<String> {
+    /// The keys of the record of deployed stacks and of the leases of parts of the mesh, as patterns, if this stack's
+    /// template bucket contains them. An id has no `/` and no wildcard, so they match no object of another mesh.
+    fn records(&self) -> Vec<String> {
         let Account { place, prefix, .. } = self.account;
         let is_here =
             self.names.central_place() == *place && self.names.tenant().resource_prefix == *prefix;
-        is_here.then(|| self.names.record_key())
+        if !is_here {
+            return Vec::new();
+        }
+        vec![self.names.record_key(), self.names.part_record_key("*")]
     }
 
-    /// What the deployer writes and reads: seeds and large templates, the record, and scripts in the environments'
-    /// buckets.
+    /// What the deployer writes and reads: seeds and large templates, the record and leases, and scripts in the
+    /// environments' buckets.
     fn uploads(&self, templates: &str) -> Vec<String> {
         let own = ["seeds/*", "templates/*"].map(|part| format!("{templates}/{part}"));
-        let record = self.record().map(|key| format!("{templates}/{key}"));
+        let records = self.records().into_iter().map(|key| format!("{templates}/{key}"));
         let scripts = self.account.environments.iter().map(|environment| {
             let bucket = self.names.environment_bucket(environment);
             format!("{}/profiling/code/*", bucket_arn(&self.account.place, &bucket))
         });
-        own.into_iter().chain(record).chain(scripts).collect()
+        own.into_iter().chain(records).chain(scripts).collect()
     }
 
     /// A grant to the deploy role.
@@ -348,7 +352,7 @@ impl Context<'_> {
             Service::CLOUDFORMATION.principal,
         ));
         let templates = bucket_arn(place, &self.names.template_bucket(prefix, place));
-        let record = self.record();
+        let records = self.records();
         let artifacts = self.account.removable.iter().map(|pipeline| {
             let name = self.names.pipeline(&pipeline.environment, &pipeline.header.id, "artifacts");
             bucket_arn(place, &name)
@@ -394,11 +398,15 @@ impl Context<'_> {
                 .map(|name| place.arn("ssm", &format!("parameter/{prefix}/*/studio/{name}")));
             grants.push(grant("Parameters", &["ssm:GetParameters"], left.to_vec(), none()));
         }
-        if let Some(key) = record {
+        if !records.is_empty() {
             // For a missing object, S3 returns "access denied" to callers without s3:ListBucket ("GetObject" in the S3
-            // API reference). Only this key may be listed.
-            let of_key = none().with(Condition::new(Comparison::StringEquals, "s3:prefix", key));
-            grants.push(grant("LookForRecord", &["s3:ListBucket"], vec![templates], of_key));
+            // API reference). Only these keys may be listed.
+            let of_keys = none().with(Condition {
+                operator: Operator::new(Comparison::StringLike),
+                key: "s3:prefix".into(),
+                values: records.into_iter().map(Value::from).collect(),
+            });
+            grants.push(grant("LookForRecord", &["s3:ListBucket"], vec![templates], of_keys));
         }
         for (sid, actions, resources) in looks::of(self) {
             grants.push(grant(sid, actions, resources, none()));

@@ -229,7 +229,8 @@ impl<'m> Names<'m> {
         format!("deployments/{}.json", self.tenant.header.id)
     }
 
-    /// The key of the record of a run that changes only a part of the mesh.
+    /// The key of the lease of a run that changes one part of the mesh, such as one account and region, next to the record
+    /// of deployed stacks.
     pub fn part_record_key(&self, part: &str) -> String {
         format!("deployments/{}/{part}.json", self.tenant.header.id)
     }

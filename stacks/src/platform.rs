@@ -1,8 +1,9 @@
 //! The `platform` stack, in the central account: the firewall of the web pages, the alarms for failures, and the
-//! updater that is to refresh the mesh.
+//! updater that refreshes the mesh.
 
 mod firewall;
 mod machine;
+mod schedule;
 mod updater;
 
 use std::collections::BTreeSet;
@@ -29,12 +30,20 @@ pub(crate) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
     firewall::build(scope, names);
     let topic = alarms(scope, names);
     bus(scope, names, &topic);
-    updater::build(scope, names);
+    let machine = updater::build(scope, names);
+    schedule::build(scope, names, machine);
+    schedule::alarms(scope, names, &topic);
 }
 
 /// The topic of failures, with a subscription for each email address. Each address must confirm by email.
 fn alarms(scope: &mut Scope<'_>, names: Names<'_>) -> TopicHandle {
     let place = names.central_place();
+    let use_key = |service: Service, sid: &'static str, conditions| {
+        Statement::allow(sid, ["kms:Decrypt", "kms:GenerateDataKey"], ["*"])
+            .for_principals([Principal::Service(service.principal.into())])
+            .when(conditions)
+    };
+    let for_account = Service::CLOUDWATCH.acting_for(&place.account);
     // EventBridge sends no source keys with requests to a topic's key, so the topic is compared in the encryption
     // context. Source: "Managing Amazon SNS encryption keys and costs" in the SNS developer guide.
     let for_topic = Conditions::none().with(Condition::new(
@@ -50,9 +59,8 @@ fn alarms(scope: &mut Scope<'_>, names: Names<'_>) -> TopicHandle {
             alias: names.platform("alarms"),
             target: TARGET.to_owned(),
             statements: vec![
-                Statement::allow("EventsEncrypt", ["kms:Decrypt", "kms:GenerateDataKey"], ["*"])
-                    .for_principals([Principal::Service(Service::EVENTS.principal.into())])
-                    .when(for_topic),
+                use_key(Service::CLOUDWATCH, "AlarmsEncrypt", for_account.clone()),
+                use_key(Service::EVENTS, "EventsEncrypt", for_topic),
             ],
             retain: false,
         },
@@ -63,15 +71,18 @@ fn alarms(scope: &mut Scope<'_>, names: Names<'_>) -> TopicHandle {
             name: names.platform("alarms"),
             key: key.id(),
             target: TARGET.to_owned(),
-            publishers: vec![(
-                Service::EVENTS,
-                // The ARN contains the account; EventBridge does not always send the account separately.
-                Conditions::none().with(Condition::new(
-                    Comparison::ArnEquals,
-                    "aws:SourceArn",
-                    rule_arn(names),
-                )),
-            )],
+            publishers: vec![
+                (Service::CLOUDWATCH, for_account),
+                (
+                    Service::EVENTS,
+                    // The ARN contains the account; EventBridge does not always send the account separately.
+                    Conditions::none().with(Condition::new(
+                        Comparison::ArnEquals,
+                        "aws:SourceArn",
+                        rule_arn(names),
+                    )),
+                ),
+            ],
         },
     );
     for address in &names.tenant().alarm_emails {

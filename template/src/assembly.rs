@@ -2,7 +2,8 @@
 //!
 //! `assembly.json` lists the stacks, `templates/<account>/<region>/<stack>.json`
 //! are their templates, `grants.json` is the intended access, `provenance.json`
-//! maps the parts of the templates to manifest lines, and `manifest.json` makes
+//! maps the parts of the templates to manifest lines, `places.json` lists the
+//! accounts and regions for the platform's updater, and `manifest.json` makes
 //! the folder a cloud assembly of the AWS CDK as well.
 
 use std::collections::BTreeMap;

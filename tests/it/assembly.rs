@@ -66,6 +66,21 @@ fn every_file_of_an_assembly_says_what_it_should() {
                 "{places:?}"
             );
         }
+        // The updater's state machine takes the list as it is: `account` and `region` of each item, and each item once.
+        let places: Vec<std::collections::BTreeMap<String, String>> =
+            serde_json::from_str(&read("places.json")).expect("the places");
+        let mut expected: Vec<[&str; 2]> = assembly
+            .stacks
+            .iter()
+            .map(|stack| [stack.account.as_str(), stack.region.as_str()])
+            .collect();
+        expected.sort_unstable();
+        expected.dedup();
+        let listed = places.iter().map(|place| {
+            assert_eq!(place.len(), 2, "{place:?}");
+            [place["account"].as_str(), place["region"].as_str()]
+        });
+        assert_eq!(listed.collect::<Vec<_>>(), expected, "{name}");
         let cdk: serde_json::Value =
             serde_json::from_str(&read("manifest.json")).expect("the CDK's manifest");
         let with_files = assembly.stacks.iter().filter(|stack| !stack.assets.is_empty()).count();

@@ -1,5 +1,6 @@
 //! Deployments over real HTTP, against the emulator of `tests/emulator`.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -72,12 +73,12 @@ impl Emulator {
         emulator
     }
 
-    fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Sends a request to the emulator. Returns the body of the response; `None` if there is none.
-    fn request(&self, method: &str, path: &str, body: &str) -> Option<String> {
+    pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         let request = format!(
             "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\
@@ -150,7 +151,12 @@ impl Emulator {
 
     /// `lakewright` as somebody of the central account.
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lakewright"));
+        self.of_emulator(env!("CARGO_BIN_EXE_lakewright"))
+    }
+
+    /// A program as somebody of the central account.
+    pub(crate) fn of_emulator(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command
             .env("AWS_ENDPOINT_URL", self.endpoint())
             .env("AWS_ACCESS_KEY_ID", "111111111111")
@@ -162,7 +168,7 @@ impl Emulator {
     }
 
     /// Deploys a mesh without a question. Access may broaden; `allow.rs` tests when it may not.
-    fn deploy(&self, mesh: &Path) -> Output {
+    pub(crate) fn deploy(&self, mesh: &Path) -> Output {
         self.deploy_with(mesh, &["--yes", ALLOWED])
     }
 
@@ -171,7 +177,7 @@ impl Emulator {
     }
 
     /// What the emulated services report about an account.
-    fn look(&self, account: &str, region: &str) -> Value {
+    pub(crate) fn look(&self, account: &str, region: &str) -> Value {
         let output = Command::new(root().join("target/python/bin/python"))
             .arg(root().join("tests/emulator/look.py"))
             .args([&self.endpoint(), account, region])
@@ -198,7 +204,7 @@ pub(crate) fn change(file: &Path, from: &str, to: &str) {
     fs::write(file, text.replacen(from, to, 1)).expect("a file");
 }
 
-fn ends_with(output: &Output, code: i32, text: &str) {
+pub(crate) fn ends_with(output: &Output, code: i32, text: &str) {
     let all = transcript(output);
     assert_eq!(output.status.code(), Some(code), "{all}");
     assert!(all.contains(text), "expected: {text}\n{all}");

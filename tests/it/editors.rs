@@ -150,8 +150,12 @@ resources: { ids: [dataset/sales] }
 "#;
 
 /// Texts in the mesh, each with a wrong replacement.
-const RIGHT: [(&str, &str); 12] = [
+const RIGHT: [(&str, &str); 13] = [
     ("", ""),
+    (
+        "permissions:\n",
+        "updater: { enabled: false, schedule: \"cron(0 3 * * ? *)\", timezone: Etc/GMT+5 }\npermissions:\n",
+    ),
     ("account: \"222222222222\"", "account: 222222222222"),
     ("account: \"222222222222\"", "account: 012345678901"),
     ("permissions:\n", "maintenance: off\npermissions:\n"),
@@ -169,7 +173,9 @@ const RIGHT: [(&str, &str); 12] = [
     ("status: approved\napproved_by: Owners\nexpires", "status: draft\nexpires"),
 ];
 
-const WRONG: [(&str, &str); 52] = [
+const WRONG: [(&str, &str); 54] = [
+    ("permissions:\n", "updater: { timezone: utc }\npermissions:\n"),
+    ("permissions:\n", "updater: { schedule: rate(1 day) }\npermissions:\n"),
     ("topics: [T]\n", ""),
     ("topics: [T]", "topics: []"),
     ("topics: [T]", "topics: T"),

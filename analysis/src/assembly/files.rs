@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_manifest::{Mesh, SourceFile};
 use lakewright_proof::settings;
 use lakewright_stacks::{Handout, Mentions, StackPlan, connect};
-use lakewright_template::StackAddress;
 use lakewright_template::assembly::{
     self, CdkArtifact, CdkFileManifest, CdkFiles, Grants, StackEntry, handout_digest,
 };
+use lakewright_template::{AccountId, Region, StackAddress};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use serde_json::{Value, json};
 
@@ -116,7 +116,7 @@ pub fn rest(
         }
     }
     let mut summary = Summary { stacks: written.len(), accounts: 0, bytes: 0 };
-    let mut accounts = BTreeSet::new();
+    let mut places = BTreeSet::new();
     let mut files: BTreeSet<String> = FIXED.map(str::to_owned).into();
     for one in written {
         let (id, artifact) = CdkArtifact::of(&one.entry);
@@ -131,7 +131,7 @@ pub fn rest(
         provenance.push(one.provenance);
         grants.push(one.grants);
         summary.bytes += one.entry.bytes;
-        accounts.insert(one.entry.account);
+        places.insert((one.entry.account, one.entry.region));
         files.insert(one.entry.template);
         files.extend(one.entry.assets.into_iter().map(|asset| asset.path));
     }
@@ -145,7 +145,7 @@ pub fn rest(
         .map(|handout| json!({ "path": handout.path, "task": handout.task }))
         .collect();
     let handouts = to_json(&handouts)?;
-    summary.accounts = accounts.len();
+    summary.accounts = places.iter().map(|(account, _)| account).collect::<BTreeSet<_>>().len();
     let sets = Lines::of_map(&tables.action_sets)?;
     let principals = Lines::of_map(&tables.principals)?;
     let settings = Lines::of_map(&tables.settings)?;
@@ -167,7 +167,8 @@ pub fn rest(
         let head = format!("{{\"version\":\"{}\",\"artifacts\":{{", assembly::CDK_VERSION);
         artifacts.write(staging.file("manifest.json")?, &head, "}}\n")?.close()?;
         let head = format!("{{\"version\":{version},\"stacks\":{{");
-        provenance.write(staging.file("provenance.json")?, &head, "}}\n")?.close()
+        provenance.write(staging.file("provenance.json")?, &head, "}}\n")?.close()?;
+        Lines::of_places(&places)?.write(staging.file("places.json")?, "[", "]\n")?.close()
     };
     let (one, other) = rayon::join(write_grants, write_others);
     one.and(other)?;
@@ -196,6 +197,15 @@ impl Lines {
     fn of_map(map: &BTreeMap<String, impl serde::Serialize>) -> Result<Self, WriteError> {
         let lines =
             map.iter().map(|(key, value)| Ok(format!("{}:{}", to_json(key)?, to_json(value)?)));
+        Ok(Self(lines.collect::<Result<_, WriteError>>()?))
+    }
+
+    /// The accounts and regions, as the updater of the platform takes them. Other keys would use up the room of its state
+    /// machine: 256 KiB.
+    fn of_places(places: &BTreeSet<(AccountId, Region)>) -> Result<Self, WriteError> {
+        let lines = places
+            .iter()
+            .map(|(account, region)| to_json(&json!({ "account": account, "region": region })));
         Ok(Self(lines.collect::<Result<_, WriteError>>()?))
     }
 

@@ -10,7 +10,7 @@ use crate::document::{
 use crate::field::Field;
 use crate::name::{
     AddressBlock, CountryCode, Id, MailAddress, OrganizationId, PolicyArn, ResourcePrefix, RoleArn,
-    TeamName,
+    Schedule, TeamName, TimeZone,
 };
 
 builder! {
@@ -143,6 +143,27 @@ impl Tenant {
     #[must_use]
     pub fn alarm_email(mut self, address: MailAddress) -> Self {
         self.document.monitoring.change(|monitoring| monitoring.alarm_emails.push(address));
+        self
+    }
+
+    /// Sets whether the platform refreshes the mesh by its schedule. Default: true.
+    #[must_use]
+    pub fn updater_enabled(mut self, enabled: bool) -> Self {
+        self.document.updater.change(|updater| updater.enabled = Field::of(enabled));
+        self
+    }
+
+    /// Sets when the platform refreshes the mesh. Default: every night at one o'clock.
+    #[must_use]
+    pub fn updater_schedule(mut self, schedule: Schedule) -> Self {
+        self.document.updater.change(|updater| updater.schedule = Field::of(schedule));
+        self
+    }
+
+    /// Sets the time zone of that schedule. Default: UTC.
+    #[must_use]
+    pub fn updater_timezone(mut self, timezone: TimeZone) -> Self {
+        self.document.updater.change(|updater| updater.timezone = Field::of(timezone));
         self
     }
 }

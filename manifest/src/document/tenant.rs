@@ -9,7 +9,7 @@ use super::{AccessDocument, document};
 use crate::field::Field;
 use crate::name::{
     AccountNumber, AddressBlock, CountryCode, MailAddress, OrganizationId, PolicyArn, RegionName,
-    ResourcePrefix, RoleArn, TeamName,
+    ResourcePrefix, RoleArn, Schedule, TeamName, TimeZone,
 };
 
 document! {
@@ -56,6 +56,9 @@ document! {
         /// The recipients of alarms.
         #[serde(default)]
         monitoring: Field<MonitoringDocument>,
+        /// When the platform refreshes the mesh.
+        #[serde(default)]
+        updater: Field<UpdaterDocument>,
     }
 }
 
@@ -216,4 +219,18 @@ pub struct MonitoringDocument {
     /// Mail addresses.
     #[serde(default)]
     pub alarm_emails: Field<Vec<Field<MailAddress>>>,
+}
+
+/// When the platform refreshes the mesh.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct UpdaterDocument {
+    /// Whether the schedule is on. Default: true.
+    #[serde(default)]
+    pub enabled: Field<bool>,
+    /// When the refresh starts. Default: `cron(0 1 * * ? *)`, every night at one o'clock.
+    #[serde(default)]
+    pub schedule: Field<Schedule>,
+    /// The time zone of the schedule, such as `Europe/Berlin`. Default: `UTC`.
+    #[serde(default)]
+    pub timezone: Field<TimeZone>,
 }

@@ -32,6 +32,13 @@ fn names_are_checked_when_parsed() {
     assert!(ProviderName::parse("arn:aws:iam::111122223333:saml-provider/corp").is_err());
     assert!(Schedule::parse("cron(0 1 * * ? *)").is_ok());
     assert!(Schedule::parse("rate(1 day)").is_err());
+    // Names of the IANA time zone database.
+    for good in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
+        assert!(TimeZone::parse(good).is_ok(), "{good}");
+    }
+    for bad in ["", "utc", "+02:00", "Europe/", "/Berlin", "Europe Berlin", &"A".repeat(51)] {
+        assert!(TimeZone::parse(bad).is_err(), "{bad}");
+    }
     assert!(Date::parse("2026-02-30x").is_err());
     assert!(KeyPrefix::parse("a/b=1/").is_ok());
     assert!(KeyPrefix::parse("a/*").is_err());

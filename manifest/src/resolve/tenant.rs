@@ -9,10 +9,11 @@ use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::document::{
     Kind, OrganizationDocument, PivotRoleDocument, TenantDocument, TenantPermissionsDocument,
+    UpdaterDocument,
 };
 use crate::field::Field;
-use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermission};
-use crate::name::{ResourcePrefix, TeamName};
+use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermission, Updater};
+use crate::name::{ResourcePrefix, Schedule, TeamName, TimeZone};
 use crate::parse::Located;
 
 /// The team that administers the platform if the tenant names none.
@@ -89,6 +90,7 @@ impl Context {
             alarm_emails: monitoring
                 .map(|monitoring| distinct(&monitoring.alarm_emails))
                 .unwrap_or_default(),
+            updater: updater(document.updater.value()),
         })
     }
 
@@ -302,5 +304,18 @@ impl Context {
             admins: distinct(&document.admins),
             archived: document.archived.value().copied().unwrap_or_default(),
         })
+    }
+}
+
+/// When the platform refreshes the mesh: every night, unless the tenant states another time.
+fn updater(document: Option<&UpdaterDocument>) -> Updater {
+    Updater {
+        enabled: document.and_then(|updater| updater.enabled.value().copied()).unwrap_or(true),
+        schedule: document.and_then(|updater| updater.schedule.value().cloned()).unwrap_or_else(
+            || Schedule::parse("cron(0 1 * * ? *)").expect("the default is a schedule"),
+        ),
+        timezone: document
+            .and_then(|updater| updater.timezone.value().cloned())
+            .unwrap_or_else(|| TimeZone::parse("UTC").expect("the default is a time zone")),
     }
 }

@@ -1,5 +1,6 @@
 //! The state machine of the updater: a distributed map over the accounts and regions. A failure does not stop the
-//! others; the run fails after all have been tried.
+//! others. Those that were not refreshed are tried a second time, after all others: a stack may name a role that the
+//! run of another account creates in the same night. The run fails after that.
 
 use lakewright_template::{Map, Place, Value};
 
@@ -21,10 +22,17 @@ const REFUSED: [&str; 3] = [
     "CodeBuild.SdkClientException",
 ];
 
-/// The outcome of an account and region that was not refreshed.
+/// The key in the outcome of an account and region that was not refreshed; its value is the account and region.
 const MISSED: &str = "missed";
 
+/// The maximum duration of a run, in seconds: 23 hours, so that the runs of two nights never overlap.
+const RUN_SECONDS: i64 = 82_800;
+
 /// The definition. Only the outcome of each build is kept: a state's result is limited to 256 KiB.
+///
+/// The same map runs the second time, with what the first one missed as its list. A path with `[*]` selects several
+/// values, in `Parameters` but not in `ItemsPath`, which takes a reference path. Sources: "Using JSONPath paths" and
+/// "Choice workflow state" (`IsPresent`) in the Step Functions guide.
 pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
     let each = Map::new()
         .with("ItemProcessor", one_place(place, project))
@@ -38,44 +46,45 @@ pub(super) fn definition(place: &Place, project: &str, bucket: &str) -> Map {
     let count = pass("Judge").with(
         "Parameters",
         Map::new()
-            .with("has_missed.$", format!("States.ArrayContains($.outcomes, '{MISSED}')"))
+            .with("is_second.$", "$.is_second")
+            .with("places.$", format!("$.outcomes[*].{MISSED}"))
             .with("tried.$", "States.ArrayLength($.outcomes)")
             .with("wanted.$", "States.ArrayLength($.places)"),
     );
-    let missed = Map::new()
-        .with("BooleanEquals", true)
-        .with("Next", "NotRefreshed")
-        .with("Variable", "$.has_missed");
-    let all = Map::new()
-        .with("Next", "Done")
-        .with("NumericEqualsPath", "$.wanted")
-        .with("Variable", "$.tried");
     // An empty list is more likely a mistake than an empty mesh.
     let none = Map::new()
         .with("Next", "NotRefreshed")
         .with("NumericEquals", 0_i64)
         .with("Variable", "$.wanted");
-    let judge = Map::new()
-        .with("Choices", Value::List(vec![missed.into(), none.into(), all.into()]))
-        .with("Default", "NotRefreshed")
-        .with("Type", "Choice");
+    let all = Map::new()
+        .with("Next", "Decide")
+        .with("NumericEqualsPath", "$.wanted")
+        .with("Variable", "$.tried");
+    let refreshed =
+        Map::new().with("IsPresent", false).with("Next", "Done").with("Variable", "$.places[0]");
+    let twice = Map::new()
+        .with("BooleanEquals", true)
+        .with("Next", "NotRefreshed")
+        .with("Variable", "$.is_second");
+    let again = pass("Environments")
+        .with("Parameters", Map::new().with("is_second", true).with("places.$", "$.places"));
     let not_refreshed = Map::new()
         .with(
             "Cause",
-            "An account and region was not refreshed, or none was listed; the builds of this run say why",
+            "An account and region was not refreshed in two attempts, or none was listed; the builds of this run say why",
         )
         .with("Error", "NotRefreshed")
         .with("Type", "Fail");
-    Map::new().with("StartAt", "Places").with(
-        "States",
-        Map::new()
-            .with("Count", count)
-            .with("Done", Map::new().with("Type", "Succeed"))
-            .with("Environments", each)
-            .with("Judge", judge)
-            .with("NotRefreshed", not_refreshed)
-            .with("Places", places(place, bucket)),
-    )
+    let states = Map::new()
+        .with("Again", again)
+        .with("Count", count)
+        .with("Decide", choice(vec![refreshed, twice], "Again"))
+        .with("Done", Map::new().with("Type", "Succeed"))
+        .with("Environments", each)
+        .with("Judge", choice(vec![none, all], "NotRefreshed"))
+        .with("NotRefreshed", not_refreshed)
+        .with("Places", places(place, bucket));
+    Map::new().with("StartAt", "Places").with("States", states).with("TimeoutSeconds", RUN_SECONDS)
 }
 
 /// Reads the list of accounts and regions, uploaded with each release of the mesh. Without the file the run fails.
@@ -88,7 +97,10 @@ fn places(place: &Place, bucket: &str) -> Map {
         .with("Next", "Environments")
         .with("Parameters", object)
         .with("Resource", place.partition_arn("states", "aws-sdk:s3:getObject"))
-        .with("ResultSelector", Map::new().with("places.$", "States.StringToJson($.Body)"))
+        .with(
+            "ResultSelector",
+            Map::new().with("is_second", false).with("places.$", "States.StringToJson($.Body)"),
+        )
         .with("Type", "Task")
 }
 
@@ -99,7 +111,10 @@ fn one_place(place: &Place, project: &str) -> Map {
     let variable = |name: &'static str, path: &'static str| {
         Value::from(Map::new().with("Name", name).with("Type", "PLAINTEXT").with("Value.$", path))
     };
-    let missed = Map::new().with("ErrorEquals", texts(&["States.ALL"])).with("Next", "Missed");
+    let missed = Map::new()
+        .with("ErrorEquals", texts(&["States.ALL"]))
+        .with("Next", "Missed")
+        .with("ResultPath", "$.error");
     let again = Map::new()
         .with("BackoffRate", 1_i64)
         .with("ErrorEquals", texts(&REFUSED))
@@ -116,20 +131,28 @@ fn one_place(place: &Place, project: &str) -> Map {
         .with("Resource", place.partition_arn("states", "codebuild:startBuild.sync"))
         .with("Retry", Value::List(vec![again.into()]))
         .with("Type", "Task");
-    // Only one word per account and region is kept as its outcome.
-    let end = |result: &'static str| {
-        Map::new().with("End", true).with("Result", result).with("Type", "Pass")
-    };
+    // The error is dropped: it can be a whole build.
+    let itself = Map::new().with("account.$", "$.account").with("region.$", "$.region");
     let states = Map::new()
-        .with("Missed", end(MISSED))
+        .with("Missed", end().with("Parameters", Map::new().with(MISSED, itself)))
         .with("Refresh", refresh)
-        .with("Refreshed", end("refreshed"));
+        .with("Refreshed", end().with("Result", Map::new().with("done", true)));
     let mode = Map::new().with("ExecutionType", "STANDARD").with("Mode", "DISTRIBUTED");
     Map::new().with("ProcessorConfig", mode).with("StartAt", "Refresh").with("States", states)
 }
 
 fn pass(next: &'static str) -> Map {
     Map::new().with("Next", next).with("Type", "Pass")
+}
+
+/// The last state of an account and region.
+fn end() -> Map {
+    Map::new().with("End", true).with("Type", "Pass")
+}
+
+fn choice(rules: Vec<Map>, otherwise: &'static str) -> Map {
+    let rules = rules.into_iter().map(Value::from).collect();
+    Map::new().with("Choices", Value::List(rules)).with("Default", otherwise).with("Type", "Choice")
 }
 
 #[cfg(test)]
@@ -153,7 +176,9 @@ mod tests {
         assert!(text.contains(r#""MaxConcurrency":10"#));
         // `States.TaskFailed` in "Handling errors in Step Functions workflows": any task that failed, a build too.
         let retried = REFUSED.iter().any(|error| error.starts_with("States."));
-        assert!(!retried, "a build that ran is not run again");
+        assert!(!retried, "a build that ran is run again after all others, not at once");
+        // 23 hours: a run of the next night finds no other one.
+        assert!(text.contains(r#""TimeoutSeconds":82800"#), "{text}");
     }
 
     #[test]

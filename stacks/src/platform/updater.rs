@@ -1,5 +1,4 @@
-//! The updater: one build for each account and region refreshes its stacks. It has no schedule and no alarm as long as
-//! the program lacks `refresh`: each night would fail.
+//! The updater: one build for each account and region refreshes its stacks.
 
 use lakewright_constructs::bucket::{
     Bucket, BucketTraffic as _, Encryption, Lifecycle, bucket_arn,
@@ -20,19 +19,26 @@ use crate::Names;
 
 /// The build commands. The source is a zip file with the mesh and the program, uploaded with each release of the mesh,
 /// next to the list of accounts and regions.
+///
+/// A build ends after 60 minutes ([`Build`]), so a run waits at most 10 minutes for another one, and starts nothing after
+/// 45. The project has no artifacts, so the report goes to the build's log, also after a failure. Source: "Build
+/// specification reference for CodeBuild", `finally`.
 const BUILD_SPEC: &str = "\
 version: 0.2
 phases:
   build:
     commands:
       - chmod +x lakewright
-      - ./lakewright refresh mesh --account \"$ACCOUNT\" --region \"$REGION\" --as-of \"$(date -u +%F)\" --yes
+      - ./lakewright refresh mesh --place \"$ACCOUNT/$REGION\" --as-of \"$(date -u +%F)\" --wait 10 --minutes 45 --report report.md
+    finally:
+      - test ! -f report.md || cat report.md
 ";
 
 /// Retention of the log of the runs, in days.
 const LOG_DAYS: i64 = 365;
 
-pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
+/// Returns the ARN of the state machine.
+pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) -> Expr<Text> {
     let place = names.central_place();
     let mut scope = scope.child("Updater");
     let key = scope.add(
@@ -69,7 +75,7 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
             encryption: Encryption::Kms(key.clone()),
             access_logs: Some(logs.name()),
             lifecycle: vec![Lifecycle::Expire { prefix: "logs/", days: 90 }],
-            // These files run as the deploy roles at night, so only the deployers may write them.
+            // These files run as the deploy roles, so only the deployers may write them.
             statements: vec![by_deployers(
                 names,
                 "DeployersUpload",
@@ -118,7 +124,8 @@ pub(super) fn build(scope: &mut Scope<'_>, names: Names<'_>) {
     };
     let after = runner.policy().into_iter().collect();
     let options = Options { after_policies: after, ..Options::default() };
-    scope.child("Machine").resource(machine, options);
+    let machine = scope.child("Machine").resource(machine, options);
+    machine.attribute(&stepfunctions::StateMachine::ARN).into()
 }
 
 /// The log of the state machine's runs: every event, without input and output.
@@ -164,7 +171,8 @@ fn by_deployers(
         .when(Conditions::none().with(principal_is(&roles)))
 }
 
-fn role(names: Names<'_>, part: &str, service: Service, what: &str) -> Role {
+/// A role of the updater.
+pub(super) fn role(names: Names<'_>, part: &str, service: Service, what: &str) -> Role {
     Role {
         name: names.platform(part),
         description: what.to_owned(),
@@ -176,7 +184,8 @@ fn role(names: Names<'_>, part: &str, service: Service, what: &str) -> Role {
     }
 }
 
-fn grant(
+/// A grant to a role of the updater.
+pub(super) fn grant(
     names: Names<'_>,
     sid: &str,
     to: &RoleHandle,

@@ -445,8 +445,9 @@ fn nightly(places: usize, refresh: &dyn Fn(&mut Value)) -> Value {
     let all: Vec<Value> =
         (0..places).map(|one| json!({ "account": one.to_string(), "region": REGION })).collect();
     // In the product the list is in a bucket, but the emulator's interpreter calls no service for it.
+    let list = json!({ "places": all, "is_second": false });
     definition["States"]["Places"] =
-        json!({ "Type": "Pass", "Result": { "places": all }, "Next": "Environments" });
+        json!({ "Type": "Pass", "Result": list, "Next": "Environments" });
     refresh(&mut definition["States"]["Environments"]["ItemProcessor"]["States"]["Refresh"]);
     definition
 }

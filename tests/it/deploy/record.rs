@@ -173,8 +173,8 @@ fn a_record_that_cannot_be_read_is_not_taken_for_an_empty_one() {
     }
 }
 
-/// The deploy role of the central account reads and writes the record, and can list no other object. Other deploy
-/// roles cannot access it.
+/// The deploy role of the central account reads and writes the record and the leases of the mesh's parts, and can list no
+/// other object. Other deploy roles cannot access them.
 #[test]
 fn the_record_of_deployments_is_read_and_written_by_one_role() {
     let lab = mesh(&sources(&example("lab")));
@@ -188,7 +188,14 @@ fn the_record_of_deployments_is_read_and_written_by_one_role() {
         let bucket = format!("arn:aws:s3:::{bucket}");
         let object = |action: &str, key: &str| Call::new(action, &format!("{bucket}/{key}"));
         let list = |prefix: &str| Call::new("s3:ListBucket", &bucket).with("s3:prefix", prefix);
-        let others = [object("s3:PutObject", "deployments/other.json"), list("deployments/")];
+        let others = [
+            object("s3:PutObject", "deployments/other.json"),
+            object("s3:PutObject", "deployments/other/222222222222-eu-west-1.json"),
+            object("s3:PutObject", "deployments/lab/222222222222-eu-west-1.txt"),
+            list("deployments/"),
+            list("deployments/lab/"),
+            list("deployments/other/222222222222-eu-west-1.json"),
+        ];
         for call in &others {
             deployed.refuses(&role, call);
         }
@@ -196,7 +203,12 @@ fn the_record_of_deployments_is_read_and_written_by_one_role() {
         for action in ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObjectVersion"] {
             deployed.refuses(&role, &object(action, &key));
         }
-        let own = [object("s3:GetObject", &key), object("s3:PutObject", &key), list(&key)];
+        let part = names.part_record_key("222222222222-eu-west-1");
+        assert_eq!(part, "deployments/lab/222222222222-eu-west-1.json");
+        let keys = [key.as_str(), part.as_str()].into_iter();
+        let own = keys
+            .flat_map(|key| [object("s3:GetObject", key), object("s3:PutObject", key), list(key)]);
+        let own: Vec<Call> = own.collect();
         if place == names.central_place() {
             for call in &own {
                 deployed.allows(&role, call);

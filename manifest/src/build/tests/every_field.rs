@@ -57,6 +57,9 @@ fn tenant() -> Tenant {
         .allow_country(name("FR"))
         .allow_addresses(name("192.0.2.0/24"))
         .alarm_email(name("platform@example.com"))
+        .updater_enabled(false)
+        .updater_schedule(name("cron(0 3 ? * MON-FRI *)"))
+        .updater_timezone(name("Europe/Berlin"))
 }
 
 /// The environments `dev` and `lab`, and their organization.
