@@ -7,7 +7,7 @@ use crate::exit::Failure;
 /// The day on which shares are looked at.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Day {
-    /// Treat shares that expired before this date as revoked [default: no share has expired; `deploy`: today]
+    /// Treat shares that expired before this date as revoked [default: no share has expired; `deploy` and `refresh`: today]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = Date::parse)]
     pub(crate) as_of: Option<Date>,
 }

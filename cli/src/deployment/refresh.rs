@@ -100,7 +100,7 @@ impl Deployment<'_> {
         let begun = Instant::now();
         let whole = self.lease_of(part);
         let written = self.written(part, night, ui)?;
-        let (mut seen, plan) = self.free_and_planned(part, whole.as_ref(), night, ui)?;
+        let (mut seen, plan) = self.free_and_planned(whole.as_ref(), night, ui)?;
         show::plan(&plan, &self.unknown(&seen), &Value::Null, false, ui);
         let refusals = self.refusals(&plan, &seen.observed, &[]);
         for text in &refusals {
@@ -147,13 +147,15 @@ impl Deployment<'_> {
         let whole = self.shelf.clone();
         self.shelf.key = Names::new(self.mesh).part_record_key(&name);
         self.lease = Lease::new(self.shelf.clone(), &self.id);
+        // Other accounts and regions are not even looked at: one that is closed stops no other.
+        self.stacks.retain(|address, _| part.holds(&address.place));
+        self.targets.retain(|address, _| part.holds(&address.place));
         Some(whole)
     }
 
     /// Observes and plans. While another run changes the mesh, waits as long as it may, and then looks again.
     fn free_and_planned(
         &mut self,
-        part: &Part,
         whole: Option<&Shelf>,
         night: &Night,
         ui: &mut Ui,
@@ -165,7 +167,7 @@ impl Deployment<'_> {
             let free = self.is_free(&seen).and_then(|()| self.is_whole_free(whole));
             match free {
                 Ok(()) => {
-                    let plan = self.planned_part(&seen, part)?;
+                    let plan = self.planned_changes(&seen)?;
                     return Ok((seen, plan));
                 }
                 Err(error) if begun.elapsed() >= minutes(night.wait) => return Err(error),
@@ -188,17 +190,13 @@ impl Deployment<'_> {
         self.lease.check(&record).map(drop).map_err(|error| before(&error))
     }
 
-    /// The plan of a part: stacks outside of it, stacks that the mesh no longer has, and bootstraps of other accounts
-    /// stay as they are.
-    fn planned_part(&mut self, seen: &Seen, part: &Part) -> Result<Plan, Failure> {
+    /// The plan: stacks that the mesh no longer has, and bootstraps of other accounts, stay as they are.
+    fn planned_changes(&mut self, seen: &Seen) -> Result<Plan, Failure> {
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
         for step in &mut plan.steps {
             if step.action == Action::Delete {
                 step.action = Action::Orphan;
-            }
-            if !part.holds(&step.address.place) && step.is_change() {
-                step.action = Action::Keep;
             }
         }
         for address in self.of_owners(&plan).into_iter().cloned().collect::<Vec<_>>() {
