@@ -1,0 +1,1 @@
+//! Throughput under limits that are not told.
