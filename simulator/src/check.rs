@@ -146,10 +146,13 @@ pub fn outcome_is_true(
     outcome: &Outcome,
 ) {
     let truth = world.truth(address);
+    // Somebody else may already change the stack again.
+    let is_free = !world.is_busy_for_us(address);
     let is_true = match outcome {
         Outcome::Deleted => truth.is_none(),
         Outcome::Created | Outcome::Updated => truth.as_ref().is_some_and(|(status, revision)| {
-            matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE")
+            let is_whole = matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE");
+            (is_whole || is_free && status.ends_with("_IN_PROGRESS"))
                 && entry.is_none_or(|entry| revision.as_ref() == Some(&entry.revision))
         }),
         Outcome::RolledBack => {

@@ -437,6 +437,8 @@ impl World {
                     self.remove(index, &id, &operation);
                 }
                 self.stacks[index].operation = Some(operation);
+                let name = self.stacks[index].address.name.clone();
+                self.event(index, now, (&name, STACK, "DELETE_COMPLETE"));
                 self.free(index, now, "DELETE_COMPLETE");
                 self.stacks[index].operation = None;
                 self.vanish(index, now);

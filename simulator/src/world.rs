@@ -459,6 +459,13 @@ impl World {
         Some((stack.status().to_owned(), stack.now.revision.clone()))
     }
 
+    /// Whether an operation of a mesh goes on with a stack.
+    pub fn is_busy_for_us(&self, address: &StackAddress) -> bool {
+        let stack = self.by_name.get(address).map(|index| &self.stacks[*index]);
+        let operation = stack.and_then(|stack| stack.operation.as_ref());
+        operation.is_some_and(|operation| operation.token.is_some())
+    }
+
     /// How many changes of each stack were started.
     pub fn changes(&self) -> BTreeMap<StackAddress, usize> {
         let mut changes: BTreeMap<StackAddress, usize> = BTreeMap::new();
