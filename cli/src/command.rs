@@ -15,6 +15,7 @@ pub(crate) mod init;
 pub(crate) mod ls;
 pub(crate) mod pivot_role;
 pub(crate) mod prove;
+pub(crate) mod rehearse;
 pub(crate) mod schema;
 pub(crate) mod synth;
 pub(crate) mod why;

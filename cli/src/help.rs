@@ -13,7 +13,7 @@ const WIDEST: usize = 100;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Write and check", &["init", "check", "synth", "diff"]),
     ("Access", &["prove", "access", "can", "why"]),
-    ("Deploy", &["bootstrap", "pivot-role", "deploy", "destroy"]),
+    ("Deploy", &["bootstrap", "pivot-role", "rehearse", "deploy", "destroy"]),
     ("Look things up", &["ls", "graph", "explain", "schema", "completions"]),
 ];
 

@@ -26,12 +26,15 @@ pub enum Intrusion {
     Discard,
 }
 
-/// How many requests an account and region takes.
+/// How many requests an account and region takes. AWS does not publish the rates, and the simulation does not tell them to
+/// the program either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Requests in a thousand seconds.
-    pub per_thousand_seconds: u64,
-    /// Requests at once after a pause.
+    /// Requests in a thousand seconds that read.
+    pub reads: u64,
+    /// Requests in a thousand seconds that change something.
+    pub changes: u64,
+    /// Requests of each kind at once after a pause.
     pub burst: u64,
 }
 
@@ -142,7 +145,8 @@ impl Faults {
         }
         if random.chance(400) {
             faults.rate = Some(Rate {
-                per_thousand_seconds: random.between(2_000, 20_000),
+                reads: random.between(2_000, 20_000),
+                changes: random.between(1_000, 10_000),
                 burst: random.between(5, 40),
             });
         }
@@ -157,6 +161,6 @@ impl Faults {
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:#?}")
+        write!(f, "{self:?}")
     }
 }

@@ -12,7 +12,7 @@ use lakewright_fleet::plan::Observed;
 use tokio::time::Instant;
 
 use crate::stack::Standing;
-use crate::world::{Due, Request, World};
+use crate::world::{Class, Due, Request, World};
 
 /// How many events a page has ("DescribeStackEvents" in the API reference has no number; an assumption).
 const PAGE: usize = 100;
@@ -30,6 +30,24 @@ impl Simulated {
     /// Connects to a world. Its time begins now. Must be called inside a runtime of tokio.
     pub fn new(world: World) -> Self {
         Self { world: Rc::new(RefCell::new(world)), start: Instant::now() }
+    }
+
+    /// Requests know the rates and wait for them: what a program could do at best.
+    #[must_use]
+    pub fn informed(self) -> Self {
+        self.world.borrow_mut().is_informed = true;
+        self
+    }
+
+    /// How long a request that knows the rates waits.
+    async fn wait(&self, site: &Site, class: Class) {
+        let now = self.now();
+        let wait = self.with(|world| {
+            if world.is_informed { world.wait(&site.place, class, now, true) } else { 0 }
+        });
+        if wait > 0 {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
     }
 
     /// The milliseconds since the start.
@@ -60,16 +78,18 @@ impl Simulated {
         what: String,
         look: impl FnOnce(&mut World, u64) -> T,
     ) -> Result<T, CloudError> {
+        self.wait(site, Class::Read).await;
         tokio::time::sleep(Duration::from_millis(self.latency())).await;
         let now = self.now();
         self.with(|world| {
-            world.admit(&site.place, &what, now)?;
+            world.admit(&site.place, Class::Read, &what, now)?;
             Ok(look(world, now))
         })
     }
 
     /// A request that changes something. Once it was sent it arrives, even if nobody waits for the answer.
     async fn change(&self, site: &Site, request: Request) -> Result<String, CloudError> {
+        self.wait(site, Class::Change).await;
         let at = self.now() + self.latency();
         let number = self.with(|world| world.plan(at, Due::Request(site.place.clone(), request)));
         let back = self.latency();

@@ -92,13 +92,27 @@ pub struct Final {
     pub resources: BTreeSet<String>,
 }
 
+/// What is left of a rate of requests.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    /// Requests that may come at once, in millionths. Less than nothing if requests wait that were let in ahead of time.
+    room: i64,
+    /// When `room` was last right.
+    seen: u64,
+}
+
+/// Whether a request reads or changes something. Each has a rate of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    Read,
+    Change,
+}
+
 /// An account and region.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Local {
-    /// Requests that may come at once, in millionths.
-    room: u64,
-    /// When `room` was last right.
-    seen: u64,
+    /// What is left of the rate of reads, then of that of changes.
+    buckets: [Bucket; 2],
     /// How many resources are in operation.
     pub(crate) in_operation: usize,
     /// The principals that are opted in, as `principal resource`.
@@ -145,6 +159,8 @@ pub struct World {
     /// The ARNs of the roles that exist, by account and name.
     pub(crate) roles: BTreeMap<(String, String), String>,
     pub(crate) busy: usize,
+    /// Whether requests know the rates, and wait instead of being refused.
+    pub(crate) is_informed: bool,
     /// What was written down.
     pub log: Log,
 }
@@ -165,6 +181,7 @@ impl World {
             objects: BTreeMap::new(),
             roles: BTreeMap::new(),
             busy: 0,
+            is_informed: false,
             log: Log::default(),
             faults,
         };
@@ -250,10 +267,12 @@ impl World {
         if !self.accounts.contains(&place.account) {
             self.accounts.push(place.account.clone());
         }
-        let burst = self.faults.rate.map_or(0, |rate| rate.burst.saturating_mul(MILLION));
-        self.places
-            .entry(place.clone())
-            .or_insert_with(|| Local { room: burst, ..Local::default() })
+        let burst = self.faults.rate.map_or(0, |rate| rate.burst);
+        let room = i64::try_from(burst).unwrap_or(i64::MAX).saturating_mul(MILLION);
+        self.places.entry(place.clone()).or_insert_with(|| {
+            let buckets = [Bucket { room, seen: 0 }; 2];
+            Local { buckets, ..Local::default() }
+        })
     }
 
     /// The stack with this name or ARN in a place.
@@ -320,21 +339,39 @@ impl World {
         }
     }
 
-    /// Counts a request, and refuses it if the account does not take it now.
-    pub(crate) fn admit(&mut self, place: &Place, what: &str, now: u64) -> Result<(), CloudError> {
-        let rate = self.faults.rate;
-        let local = self.local(place);
-        let mut is_throttled = false;
-        if let Some(rate) = rate {
-            let grown = (now - local.seen.min(now)).saturating_mul(rate.per_thousand_seconds);
-            let most = rate.burst.saturating_mul(MILLION);
-            local.room = local.room.saturating_add(grown).min(most);
-            local.seen = now;
-            is_throttled = local.room < MILLION;
-            if !is_throttled {
-                local.room -= MILLION;
-            }
+    /// How long a request has to wait until the rate lets it in, in milliseconds. It is taken from the rate if it need not
+    /// wait, or if it is `ahead` of its time.
+    pub(crate) fn wait(&mut self, place: &Place, class: Class, now: u64, ahead: bool) -> u64 {
+        let Some(rate) = self.faults.rate else { return 0 };
+        let (number, per_thousand_seconds) = match class {
+            Class::Read => (0, rate.reads),
+            Class::Change => (1, rate.changes),
+        };
+        let most = i64::try_from(rate.burst).unwrap_or(i64::MAX).saturating_mul(MILLION);
+        let per_thousand_seconds = i64::try_from(per_thousand_seconds).unwrap_or(i64::MAX).max(1);
+        let bucket = &mut self.local(place).buckets[number];
+        let passed = i64::try_from(now - bucket.seen.min(now)).unwrap_or(i64::MAX);
+        let grown = passed.saturating_mul(per_thousand_seconds);
+        bucket.room = bucket.room.saturating_add(grown).min(most);
+        bucket.seen = bucket.seen.max(now);
+        let lacks = MILLION.saturating_sub(bucket.room);
+        if lacks <= 0 || ahead {
+            bucket.room -= MILLION;
         }
+        let wait = lacks.max(0).saturating_add(per_thousand_seconds - 1) / per_thousand_seconds;
+        u64::try_from(wait).unwrap_or_default()
+    }
+
+    /// Counts a request, and refuses it if the account does not take it now.
+    pub(crate) fn admit(
+        &mut self,
+        place: &Place,
+        class: Class,
+        what: &str,
+        now: u64,
+    ) -> Result<(), CloudError> {
+        let wait = if self.is_informed { 0 } else { self.wait(place, class, now, false) };
+        let is_throttled = wait > 0;
         let calls = self.log.calls.entry(place.account.clone()).or_default();
         calls.all += 1;
         calls.throttled += u64::from(is_throttled);
@@ -363,7 +400,7 @@ impl World {
     /// A request arrives.
     fn receive(&mut self, place: &Place, request: Request, now: u64) -> Result<String, CloudError> {
         let what = request.what();
-        self.admit(place, &what, now)?;
+        self.admit(place, Class::Change, &what, now)?;
         let answer = match request {
             Request::Prepare { stack, name, creates, token } => {
                 self.prepare(&stack, &name, creates, &token, now)
@@ -509,7 +546,7 @@ impl World {
 }
 
 /// A request costs so much of a bucket's content.
-const MILLION: u64 = 1_000_000;
+const MILLION: i64 = 1_000_000;
 
 impl Request {
     /// The purpose, which completes `failed to ...`.

@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 17] = [
+const OUTPUTS: [(&str, &str); 18] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("bootstrap-diff", include_str!("../../../docs/output/bootstrap-diff.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
@@ -39,6 +39,7 @@ const OUTPUTS: [(&str, &str); 17] = [
     ("ls", include_str!("../../../docs/output/ls.schema.json")),
     ("prove", include_str!("../../../docs/output/prove.schema.json")),
     ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
+    ("rehearse", include_str!("../../../docs/output/rehearse.schema.json")),
     ("synth", include_str!("../../../docs/output/synth.schema.json")),
 ];
 

@@ -52,7 +52,7 @@ pub(crate) fn resumed(
 
 #[test]
 fn a_run_that_was_killed_goes_on_to_the_same_end() {
-    each_seed(500, |seed| {
+    each_seed(2_000, |seed| {
         let fleet = Fleet::drawn(seed);
         let faults = Faults::steady(seed);
         let (world, done) = fleet.world(faults.clone());

@@ -7,5 +7,6 @@ mod fleets;
 mod kills;
 mod pace;
 mod planted;
+mod rehearse;
 mod runs;
 mod seeds;

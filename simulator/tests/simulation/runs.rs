@@ -13,6 +13,7 @@ use lakewright_deployer::lease::Lease;
 use lakewright_deployer::record::Shelf;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Entry, Intent, Journal, JournalError};
+use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Plan, plan};
 use lakewright_simulator::check::{self, outcome_is_true};
 use lakewright_simulator::repeat::Repeating;
@@ -52,13 +53,17 @@ impl Memory {
     pub(crate) fn open(&self) -> BTreeMap<StackAddress, Intent> {
         let mut open: BTreeMap<StackAddress, Intent> = BTreeMap::new();
         for entry in self.entries.borrow().iter() {
-            match entry {
-                Entry::Intends(intent) => drop(open.insert(intent.address.clone(), intent.clone())),
-                Entry::Answered { token, error: Some(_) } => {
-                    open.retain(|_, one| one.token != *token)
-                }
-                Entry::Answered { error: None, .. } => {}
-                Entry::Finished { address, .. } => drop(open.remove(address)),
+            if let Entry::Intends(intent) = entry {
+                open.insert(intent.address.clone(), intent.clone());
+            }
+            if let Entry::Answered { token, error: Some(_) } = entry {
+                open.retain(|_, one| one.token != *token);
+            }
+            // What became of a stack that could not be reached is not known.
+            if let Entry::Finished { address, outcome } = entry
+                && !matches!(outcome, Outcome::Unreachable(_))
+            {
+                open.remove(address);
             }
         }
         open
