@@ -110,8 +110,7 @@ fn stacks(found: Vec<Found>) -> BTreeMap<StackAddress, Stack> {
 }
 
 fn note(rehearsed: &Rehearsed, seed: u64, ui: &mut Ui) {
-    let changed = count(rehearsed.outcomes.len(), "stack");
-    ui.note(&format!("{changed} of {} changed; seed {seed}", {
-        rehearsed.outcomes.len() + rehearsed.skipped.len() + rehearsed.kept
-    }));
+    let worked_on = rehearsed.outcomes.len() + rehearsed.skipped.len();
+    let all = count(worked_on + rehearsed.kept, "stack");
+    ui.note(&format!("{worked_on} of {all} changed; seed {seed}"));
 }

@@ -40,20 +40,21 @@ pub(crate) fn show(rehearsed: &Rehearsed, ui: &mut Ui) {
     if !calls.is_empty() {
         ui.pieces(&table(["ACCOUNT", "REQUESTS", "IN A SECOND"], &calls, width()));
     }
-    let risks: Vec<[String; 3]> = rehearsed
-        .risks
-        .iter()
-        .map(|(address, risk)| {
-            let (what, text) = words(risk);
-            [address.to_string(), what.to_owned(), text]
-        })
-        .chain(rehearsed.failed().map(|(address, outcome)| {
-            [address.to_string(), "failed".to_owned(), failure(outcome)]
-        }))
-        .chain(rehearsed.skipped.iter().map(|(address, because)| {
-            [address.to_string(), "skipped".to_owned(), because.to_string()]
-        }))
-        .collect();
+    let risks: Vec<[String; 3]> =
+        rehearsed
+            .risks
+            .iter()
+            .map(|(address, risk)| {
+                let (what, text) = words(risk);
+                [address.to_string(), what.to_owned(), text]
+            })
+            .chain(rehearsed.failed().map(|(address, outcome)| {
+                [address.to_string(), "failed".to_owned(), failure(outcome)]
+            }))
+            .chain(rehearsed.skipped.iter().map(|(address, because)| {
+                [address.to_string(), "skipped".to_owned(), because.to_string()]
+            }))
+            .collect();
     if !risks.is_empty() {
         ui.data("\n");
         ui.pieces(&table(["COULD FAIL", "WHAT", "WHY"], &risks, width()));
@@ -73,11 +74,8 @@ pub(crate) fn to_json(rehearsed: &Rehearsed, seed: u64) -> Value {
             })
         })
         .collect();
-    let calls: BTreeMap<String, u64> = rehearsed
-        .calls
-        .iter()
-        .map(|(account, calls)| (account.to_string(), calls.all))
-        .collect();
+    let calls: BTreeMap<String, u64> =
+        rehearsed.calls.iter().map(|(account, calls)| (account.to_string(), calls.all)).collect();
     let risks: Vec<Value> = rehearsed
         .risks
         .iter()
@@ -131,7 +129,9 @@ fn failure(outcome: &Outcome) -> String {
         | Outcome::Unreachable(text) => text.clone(),
         Outcome::RolledBack => "rolled back".to_owned(),
         Outcome::Declined => "declined".to_owned(),
-        Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => String::new(),
+        Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => {
+            String::new()
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use lakewright_fleet::journal::Entry;
 use lakewright_simulator::check;
 use lakewright_simulator::faults::Faults;
 use lakewright_simulator::random::Random;
@@ -12,29 +13,40 @@ use lakewright_simulator::world::{Violation, World};
 use lakewright_template::StackAddress;
 
 use crate::fleets::Fleet;
-use crate::runs::{How, Memory, PATIENT, Whole, each_seed, none, of_log, paused, run, undisturbed};
+use crate::runs::{
+    How, Memory, PATIENT, Whole, each_seed, none, of_log, open, paused, run, undisturbed,
+};
 
-/// Kills a run after a record and runs again.
-pub(crate) fn resumed(
+/// When a process is killed: after how many of its records, how long it lives after the last one, and how long nothing
+/// runs then, in milliseconds.
+type Kill = (usize, u64, u64);
+
+/// Kills a run as often as told, and runs again each time.
+fn resumed(
     fleet: &Fleet,
     world: World,
     done: &BTreeSet<StackAddress>,
     whole: &Whole,
-    (records, lives, pause): (usize, u64, u64),
+    kills: &[Kill],
 ) -> Vec<Violation> {
     paused(async {
         let simulated = Simulated::new(world);
         let cloud = Repeating::new(simulated.clone(), PATIENT);
-        let first = Memory::killed_after(records);
-        let mut how = How::new(fleet, &first);
-        how.lives = lives;
-        run(&simulated, &cloud, how).await;
-        tokio::time::sleep(Duration::from_millis(pause)).await;
-        let second = Memory::default();
-        let mut how = How::new(fleet, &second);
-        how.open = first.open();
+        let mut journals: Vec<Vec<Entry>> = Vec::new();
+        for (records, lives, pause) in kills {
+            let journal = Memory::killed_after(*records);
+            let mut how = How::new(fleet, &journal);
+            how.lives = *lives;
+            how.open = open(&journals.concat());
+            run(&simulated, &cloud, how).await;
+            tokio::time::sleep(Duration::from_millis(*pause)).await;
+            journals.push(journal.entries.into_inner());
+        }
+        let journal = Memory::default();
+        let mut how = How::new(fleet, &journal);
+        how.open = open(&journals.concat());
         let ended = run(&simulated, &cloud, how).await;
-        let (first, second) = (first.entries.into_inner(), second.entries.into_inner());
+        journals.push(journal.entries.into_inner());
         let mut violations = Vec::new();
         if let Some(summary) = &ended.summary {
             violations.extend(check::none_forgotten(&ended.plan, summary));
@@ -42,7 +54,8 @@ pub(crate) fn resumed(
         }
         simulated.with(|world| {
             world.settle();
-            violations.extend(of_log(world, fleet, done, &[&first, &second]));
+            let journals: Vec<&[Entry]> = journals.iter().map(Vec::as_slice).collect();
+            violations.extend(of_log(world, fleet, done, &journals));
             violations.extend(check::same_end(&whole.world.finals(), &world.finals()));
             violations.extend(check::nothing_twice(&whole.world, world));
         });
@@ -64,8 +77,13 @@ fn a_run_that_was_killed_goes_on_to_the_same_end() {
         let kills = if all > 0 { (1..=all).collect() } else { drawn };
         for record in kills {
             let lives = if random.chance(500) { 0 } else { random.between(1, 3_000) };
-            let how = (record, lives, random.between(0, 40_000));
-            let violations = resumed(&fleet, world.clone(), &done, &whole, how);
+            let mut how = vec![(record, lives, random.between(0, 40_000))];
+            // Some of the runs that go on are killed as well.
+            while random.chance(250) {
+                let record = random.index(whole.records) + 1;
+                how.push((record, random.between(0, 3_000), random.between(0, 40_000)));
+            }
+            let violations = resumed(&fleet, world.clone(), &done, &whole, &how);
             none(seed, &violations).map_err(|text| format!("killed {how:?}: {text}\n{faults}"))?;
         }
         Ok(())

@@ -48,26 +48,26 @@ impl Memory {
     pub(crate) fn is_killed(&self) -> bool {
         self.kill_after.is_some_and(|most| self.count.get() >= most)
     }
+}
 
-    /// The requests whose outcome is not known, by stack.
-    pub(crate) fn open(&self) -> BTreeMap<StackAddress, Intent> {
-        let mut open: BTreeMap<StackAddress, Intent> = BTreeMap::new();
-        for entry in self.entries.borrow().iter() {
-            if let Entry::Intends(intent) = entry {
-                open.insert(intent.address.clone(), intent.clone());
-            }
-            if let Entry::Answered { token, error: Some(_) } = entry {
-                open.retain(|_, one| one.token != *token);
-            }
-            // What became of a stack that could not be reached is not known.
-            if let Entry::Finished { address, outcome } = entry
-                && !matches!(outcome, Outcome::Unreachable(_))
-            {
-                open.remove(address);
-            }
+/// The requests whose outcome is not known, by stack.
+pub(crate) fn open(entries: &[Entry]) -> BTreeMap<StackAddress, Intent> {
+    let mut open: BTreeMap<StackAddress, Intent> = BTreeMap::new();
+    for entry in entries {
+        if let Entry::Intends(intent) = entry {
+            open.insert(intent.address.clone(), intent.clone());
         }
-        open
+        if let Entry::Answered { token, error: Some(_) } = entry {
+            open.retain(|_, one| one.token != *token);
+        }
+        // What became of a stack that could not be reached is not known.
+        if let Entry::Finished { address, outcome } = entry
+            && !matches!(outcome, Outcome::Unreachable(_))
+        {
+            open.remove(address);
+        }
     }
+    open
 }
 
 impl Journal for Memory {
