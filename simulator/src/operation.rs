@@ -529,7 +529,6 @@ impl World {
         let stack = &mut self.stacks[index];
         stack.becomes("DELETE_COMPLETE", now);
         stack.is_gone = true;
-        stack.gone_at = now;
         let address = stack.address.clone();
         if self.by_name.get(&address) == Some(&index) {
             self.by_name.remove(&address);

@@ -68,8 +68,6 @@ pub(crate) struct Stack {
     pub(crate) changes: usize,
     /// Whether it was deleted.
     pub(crate) is_gone: bool,
-    /// Until when its name may still be shown after it was deleted.
-    pub(crate) gone_at: u64,
 }
 
 impl Stack {
@@ -94,7 +92,6 @@ impl Stack {
             tokens: BTreeSet::new(),
             changes: 0,
             is_gone: false,
-            gone_at: 0,
         }
     }
 
