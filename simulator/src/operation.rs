@@ -112,8 +112,7 @@ impl World {
         let address = wanted.entry.address();
         let found = self.by_name.get(&address).copied();
         if let Some(index) = found {
-            let mut made = self.stacks[index].change_sets.iter();
-            if let Some((id, _)) = made.find(|(_, made)| made.token == token) {
+            if let Some(id) = self.stacks[index].prepared.get(token) {
                 return Ok(id.clone());
             }
         }
@@ -138,7 +137,8 @@ impl World {
         // The adapter takes the next name that is free, and returns the ARN, which is always another one.
         let id = format!("{name}/{}", self.sequence);
         let standing = Standing::Pending;
-        let made = ChangeSet { standing, token: token.to_owned(), creates, next };
+        let made = ChangeSet { standing, creates, next };
+        self.stacks[index].prepared.insert(token.to_owned(), id.clone());
         self.stacks[index].change_sets.insert(id.clone(), made);
         let ready = now + self.random.between(300, 4_000);
         self.plan(ready, Due::Prepared(index, id.clone()));

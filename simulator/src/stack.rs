@@ -36,7 +36,6 @@ pub(crate) enum Standing {
 #[derive(Debug, Clone)]
 pub(crate) struct ChangeSet {
     pub(crate) standing: Standing,
-    pub(crate) token: String,
     pub(crate) creates: bool,
     pub(crate) next: Next,
 }
@@ -62,6 +61,8 @@ pub(crate) struct Stack {
     /// The events with the times from which they are shown, the oldest first.
     pub(crate) events: Vec<(u64, StackEvent)>,
     pub(crate) operation: Option<Operation>,
+    /// The change sets that were made, by the token of their request. A token counts after its change set was deleted.
+    pub(crate) prepared: BTreeMap<String, String>,
     /// The tokens of requests that had an effect.
     pub(crate) tokens: BTreeSet<String>,
     /// How many changes of it were started.
@@ -89,6 +90,7 @@ impl Stack {
             change_sets: BTreeMap::new(),
             events: Vec::new(),
             operation: None,
+            prepared: BTreeMap::new(),
             tokens: BTreeSet::new(),
             changes: 0,
             is_gone: false,

@@ -528,8 +528,8 @@ impl World {
             }
             Intrusion::Prepare => {
                 let stack = &mut self.stacks[index];
-                let (token, next) = (String::new(), stack.now.clone());
-                let made = ChangeSet { standing: Standing::Ready, token, creates: false, next };
+                let next = stack.now.clone();
+                let made = ChangeSet { standing: Standing::Ready, creates: false, next };
                 stack.change_sets.insert(format!("somebodys-{now}"), made);
             }
             Intrusion::Discard => self.stacks[index].change_sets.clear(),
