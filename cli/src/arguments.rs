@@ -150,6 +150,8 @@ pub(crate) enum Command {
     PivotRole(command::pivot_role::PivotRoleArgs),
     /// Prove that the templates give exactly the access that the mesh asks for
     Prove(command::prove::ProveArgs),
+    /// Rehearse tonight's refresh against a simulated CloudFormation
+    Rehearse(command::rehearse::RehearseArgs),
     /// Print the JSON Schema of the mesh format, or of what a command writes
     Schema(command::schema::SchemaArgs),
     /// Show what is deployed where, and what a refresh would do with it

@@ -19,6 +19,7 @@ pub(crate) mod outputs;
 pub(crate) mod pivot_role;
 pub(crate) mod prove;
 pub(crate) mod refresh;
+pub(crate) mod rehearse;
 pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod synth;

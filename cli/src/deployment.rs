@@ -410,7 +410,8 @@ fn shelf(mesh: &Mesh) -> (Shelf, StackAddress) {
     (shelf, target.bootstrap)
 }
 
-fn deployer(target: &DeployTarget) -> Access {
+/// How the stacks of a place are deployed.
+pub(crate) fn deployer(target: &DeployTarget) -> Access {
     Access::Deployer {
         role: target.deploy_role.clone(),
         external_id: target.external_id.clone(),

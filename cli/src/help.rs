@@ -13,7 +13,7 @@ const WIDEST: usize = 100;
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Write and check", &["init", "check", "synth", "diff"]),
     ("Access", &["prove", "access", "can", "why"]),
-    ("Deploy", &["bootstrap", "pivot-role", "context", "deploy", "refresh", "destroy"]),
+    ("Deploy", &["bootstrap", "pivot-role", "context", "rehearse", "deploy", "refresh", "destroy"]),
     ("Look at what is deployed", &["status", "outputs", "drift"]),
     ("Look things up", &["ls", "graph", "explain", "schema", "completions"]),
 ];

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Outputs(arguments) => command::outputs::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),
         Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
+        Command::Rehearse(arguments) => command::rehearse::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),
         Command::Status(arguments) => command::status::run(&arguments, &mut ui),
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),

@@ -269,6 +269,8 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
         let passing = reasons.iter().find(|reason| is_passing(reason)).cloned();
         if let (Outcome::RolledBack, Some(reason)) = (&outcome, passing) {
             self.note(stack, format!("is run once more, as this goes away by itself: {reason}"));
+            // The other change ends meanwhile, and reads show the end of the rollback then.
+            self.cloud.pause(5).await;
             (outcome, reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
         }
         let mut attention = Vec::new();

@@ -158,6 +158,15 @@ impl Machine {
         (Self { goal, state, is_express: false, skip: None }, Command::Describe)
     }
 
+    /// A state machine for a stack that an earlier run has begun to delete because its creation was rolled back, and its
+    /// first command.
+    pub fn resume_clearing() -> (Self, Command) {
+        (
+            Self { goal: Goal::Deployed, state: State::Clearing, is_express: false, skip: None },
+            Command::Describe,
+        )
+    }
+
     /// Notes that the stack was last deployed in express mode, whose updates CloudFormation does not roll
     /// back.
     pub fn was_express(&mut self) {

@@ -38,6 +38,7 @@ mod output;
 mod partitions;
 mod people;
 mod proof;
+mod rehearse;
 mod review;
 mod review_pages;
 mod review_random;

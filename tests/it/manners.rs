@@ -93,7 +93,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
     let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
-    let cases: [(&str, Vec<&str>); 10] = [
+    let cases: [(&str, Vec<&str>); 11] = [
         ("access", vec![]),
         ("bootstrap", place.to_vec()),
         ("can", question.clone()),
@@ -102,6 +102,7 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
         ("ls", vec![]),
         ("pivot-role", vec!["--environment", "dev"]),
         ("prove", vec![]),
+        ("rehearse", vec![]),
         ("synth", vec!["--out", out.to_str().expect("a path")]),
         ("why", question),
     ];
@@ -266,7 +267,7 @@ fn every_command_gives_json_when_it_is_asked_for() {
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
     let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
     let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
-    let all: [&[&str]; 15] = [
+    let all: [&[&str]; 16] = [
         &["access", mesh],
         &[&["bootstrap", mesh][..], &place[..]].concat(),
         &[&["can", mesh][..], &question[..]].concat(),
@@ -278,6 +279,7 @@ fn every_command_gives_json_when_it_is_asked_for() {
         &["ls", mesh],
         &["pivot-role", mesh, "--environment", "dev"],
         &["prove", mesh],
+        &["rehearse", mesh],
         &["schema"],
         &["synth", mesh, "--out", out],
         &["synth", mesh, "--print", "lakewright-dataset-sales"],

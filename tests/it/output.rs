@@ -128,6 +128,7 @@ fn of_mesh(shapes: &mut Shapes, name: &str, folder: &Path) {
     is_filled(&shapes.of("check", &["check", &mesh, "--runway"]), "runway");
     is_filled(&shapes.of("ls", &["ls", &mesh]), "stacks");
     is_filled(&shapes.of("graph", &["graph", &mesh]), "edges");
+    is_filled(&shapes.of("rehearse", &["rehearse", &mesh]), "critical_path");
     shapes.of("synth", &["synth", &mesh, "--out", &out]);
     shapes.of("check-assembly", &["check", "--assembly", &out]);
     for whose in [&[mesh.as_str()][..], &["--assembly", &out]] {
@@ -310,7 +311,7 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
     let question = [&question[..], &["--resource", "dataset/teama"]].concat();
     let account = ["--account", "222222222222", "--region", "us-east-1"];
     is_filled(&shapes.of("check", &["check", &mesh]), "diagnostics");
-    let commands: [(&str, &[&str]); 15] = [
+    let commands: [(&str, &[&str]); 16] = [
         ("access", &[]),
         ("bootstrap", &account),
         ("can", &question),
@@ -323,6 +324,7 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
         ("outputs", &[]),
         ("pivot-role", &["--environment", "platform"]),
         ("prove", &[]),
+        ("rehearse", &[]),
         ("status", &[]),
         ("synth", &["--out", &out]),
         ("why", &question),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "manifest",
             "policies",
             "proof",
+            "simulator",
             "stacks",
         ],
     ),
@@ -48,6 +49,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("manifest", &[]),
     ("policies", &[]),
     ("proof", &["access"]),
+    ("simulator", &["deployer", "fleet"]),
     ("stacks", &["constructs", "guardrails", "manifest", "policies", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),

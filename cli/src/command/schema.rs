@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 20] = [
+const OUTPUTS: [(&str, &str); 21] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
     ("check-assembly", include_str!("../../../docs/output/check-assembly.schema.json")),
@@ -41,6 +41,7 @@ const OUTPUTS: [(&str, &str); 20] = [
     ("plan", include_str!("../../../docs/output/plan.schema.json")),
     ("prove", include_str!("../../../docs/output/prove.schema.json")),
     ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
+    ("rehearse", include_str!("../../../docs/output/rehearse.schema.json")),
     ("status", include_str!("../../../docs/output/status.schema.json")),
     ("synth", include_str!("../../../docs/output/synth.schema.json")),
 ];

@@ -39,9 +39,19 @@ struct Track {
     creates: bool,
     /// The token of the operation that was started.
     token: String,
+    /// The newest status of the stack itself among the operation's events.
+    said: Option<String>,
+    /// How many looks in a row found another status than the events say.
+    differs: u32,
     /// The stack's ARN, once it is known: it names this stack even if somebody gives its name to another one.
     id: Option<String>,
 }
+
+/// How many looks in a row may find another status than the events say, before it counts: an event may be missing.
+const DIFFERS: u32 = 5;
+
+/// How often the events of a stack with an operation are read again for the token of an earlier run.
+const EVENT_LOOKS: u32 = 5;
 
 /// What came of the request for a change set.
 #[derive(Debug)]
@@ -117,6 +127,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 Command::CreateChangeSet { creates } => {
                     let Some(stack) = stack else { return Ok(Outcome::Unchanged) };
                     track.creates = creates;
+                    if creates {
+                        // An ARN from before is of a stack that was deleted.
+                        track.id = None;
+                    }
                     match self.prepare(stack, track).await? {
                         Prepared::Begun(Created { change_set, stack_id }) => {
                             track.change_set = change_set;
@@ -187,17 +201,31 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         // A second try is a new request.
         let intent = self.open.borrow_mut().remove(address);
         let Some(intent) = intent else { return Ok(Machine::start(goal)) };
-        let is_for = match intent.operation {
-            Operation::Execute | Operation::ContinueRollback => Goal::Deployed,
-            Operation::Delete => Goal::Gone,
-            Operation::Prepare => return Ok(Machine::start(goal)),
+        // A deletion also clears a stack whose creation was rolled back, before it is created again.
+        let can_resume = match intent.operation {
+            Operation::Execute | Operation::ContinueRollback => goal == Goal::Deployed,
+            Operation::Delete => true,
+            Operation::Prepare => false,
         };
-        if is_for != goal {
+        if !can_resume {
             return Ok(Machine::start(goal));
         }
-        let events = self.cloud.events(site, &address.name, None).await?;
         let is_its = |event: &StackEvent| event.token.as_ref() == Some(&intent.token);
-        let Some(first) = events.iter().position(is_its) else { return Ok(Machine::start(goal)) };
+        let mut tries = 0;
+        let (events, first) = loop {
+            let events = self.cloud.events(site, &address.name, None).await?;
+            if let Some(first) = events.iter().position(is_its) {
+                break (events, first);
+            }
+            // The operation may have begun so shortly before that its first event is not shown yet.
+            let found = self.cloud.describe(site, &address.name).await?;
+            let is_busy = found.is_some_and(|stack| standing(&stack.status) == Standing::Busy);
+            if !is_busy || tries == EVENT_LOOKS {
+                return Ok(Machine::start(goal));
+            }
+            self.cloud.pause(tries).await;
+            tries += 1;
+        };
         track.token.clone_from(&intent.token);
         track.last_event = first.checked_sub(1).map(|before| events[before].id.clone());
         track.started = Started::Moving;
@@ -205,7 +233,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         if let Some(change_set) = &intent.change_set {
             track.change_set.clone_from(change_set);
         }
-        Ok(Machine::resume(goal, intent.creates))
+        Ok(match (intent.operation, goal) {
+            (Operation::Delete, Goal::Deployed) => Machine::resume_clearing(),
+            _ => Machine::resume(goal, intent.creates),
+        })
     }
 
     /// Executes the change set.
@@ -437,6 +468,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         let events = self.cloud.events(site, track.name(name), None).await?;
         track.last_event = events.last().map(|event| event.id.clone());
         track.started = Started::Something;
+        track.said = None;
+        track.differs = 0;
         track.tries = 0;
         Ok(())
     }
@@ -448,7 +481,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         if track.started == Started::Nothing {
             return Ok(Input::Status(found.map(|stack| stack.status)));
         }
-        let Some(found) = found else { return Ok(Input::Status(None)) };
+        let Some(found) = found else {
+            // A stack that was just created may not be found at once.
+            let is_late = track.creates && track.differs < DIFFERS;
+            track.differs += 1;
+            return Ok(if is_late { Input::Done } else { Input::Status(None) });
+        };
         track.id.clone_from(&found.id);
         let events = self.cloud.events(site, track.name(name), track.last_event.as_deref()).await?;
         for StackEvent { id, token, logical_id, kind, status, reason } in events {
@@ -458,15 +496,23 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 continue;
             }
             track.started = Started::Moving;
+            track.differs = 0;
+            if logical_id == name && kind == "AWS::CloudFormation::Stack" {
+                track.said = Some(status.clone());
+            }
             if let Some(reason) = reason.as_ref().filter(|_| status.ends_with("FAILED")) {
                 track.reasons.push(reason.clone());
             }
             let address = site.address(name);
             self.tell(Event::Resource { address, logical_id, kind, status, reason });
         }
-        // Without an event since the start, this is still the old status.
+        // Without an event since the start, this is still the old status. A read may also be older than the events.
+        let is_said = standing(&found.status) == Standing::Busy
+            || track.said.as_ref() == Some(&found.status)
+            || track.differs >= DIFFERS;
+        track.differs += 1;
         let is_moving = track.started == Started::Moving;
-        Ok(if is_moving { Input::Status(Some(found.status)) } else { Input::Done })
+        Ok(if is_moving && is_said { Input::Status(Some(found.status)) } else { Input::Done })
     }
 }
 
