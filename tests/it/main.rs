@@ -21,6 +21,7 @@ mod facade;
 mod features;
 mod fingerprints;
 mod first_day;
+mod fleet;
 mod folders;
 mod foreign;
 mod graph;
