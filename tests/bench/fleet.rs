@@ -1,10 +1,11 @@
 //! Refreshes as a user experiences them. First one that finds nothing to do in 100 accounts, against `listing.py`. Then about
-//! 120 stacks in one account of the emulator, by turns with the CDK's command line, if its path is an argument:
+//! 120 small stacks in one account of the emulator, by turns with the CDK's command line, if its path is an argument:
 //! `cargo xtask bench fleet` installs both.
 
 #[path = "../generate.rs"]
 mod generate;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -18,11 +19,9 @@ use nix::sys::time::TimeValLike as _;
 
 /// 10,001 stacks in 100 accounts and the central one.
 const WIDE: Size = Size { environments: 100, teams: 1_000, datasets: 5_090 };
-/// About 120 stacks, nearly all of them datasets.
-const DEEP: Size = Size { environments: 1, teams: 0, datasets: 114 };
+/// So many teams, each with a small stack: a role and a policy. With the other stacks of an environment these are 119 stacks.
+const TEAMS: usize = 115;
 const CENTRAL: &str = "111111111111";
-/// The account of the first environment of generated meshes.
-const FIRST: &str = "200000000000";
 const WIDE_RUNS: usize = 7;
 const DEEP_RUNS: usize = 3;
 const CONCURRENCY: [&str; 2] = ["10", "30"];
@@ -56,12 +55,7 @@ fn wide(folder: &Path) {
 
 /// Measures deployments of many stacks of one account, and runs without changes.
 fn deep(folder: &Path, cdk: Option<&str>) {
-    let mut files = generate::mesh(DEEP);
-    // The CDK deploys with the caller's credentials alone, so everything is in the caller's account.
-    for (_, text) in &mut files {
-        *text = text.replace(FIRST, CENTRAL);
-    }
-    let mesh = written(&folder.join("deep"), files);
+    let mesh = written(&folder.join("deep"), vec![("mesh.yaml".to_owned(), small())]);
     let (assembly, stacks) = assembled(&mesh, &folder.join("deep-assembly"));
     let schemas = root().join("template/data/schemas");
     let emulator = Server::start("tests/emulator/server.py", "/_test/ready", |command| {
@@ -70,7 +64,7 @@ fn deep(folder: &Path, cdk: Option<&str>) {
     say(&format!("{stacks} stacks in one account"));
     say("| | wall | CPU | memory | CPU of the server |\n| --- | ---: | ---: | ---: | ---: |");
     for concurrency in CONCURRENCY {
-        let mut rows: [Vec<Run>; 4] = Default::default();
+        let mut rows = [(); 4].map(|()| Vec::<Run>::new());
         for _ in 0..DEEP_RUNS {
             if let Some(program) = cdk {
                 emulator.ask("POST", "/_test/reset");
@@ -91,6 +85,23 @@ fn deep(folder: &Path, cdk: Option<&str>) {
             say_row(&format!("{name}, {concurrency} at once"), runs);
         }
     }
+}
+
+/// A mesh with small stacks. The CDK deploys with the caller's credentials alone, so everything is in the caller's account.
+fn small() -> String {
+    let mut teams = String::new();
+    for number in 1..TEAMS {
+        writeln!(teams, "  - {{ team: Team{number}, permissions: [create_share] }}")
+            .expect("a string takes all");
+    }
+    format!(
+        "kind: Tenant\nid: bench\ncentral_account: \"{CENTRAL}\"\nhome_region: eu-west-1\npivot_role:\n  \
+         external_id: bench-0123456789\n  trusted_roles: [\"arn:aws:iam::{CENTRAL}:role/platform\"]\n---\n\
+         kind: Organization\nid: all\nteam: Admins\n---\nkind: Environment\nid: e0\norganization: all\n\
+         account: \"{CENTRAL}\"\nregion: eu-west-1\nteam: Admins\nfeatures:\n  \
+         {{ datasets: false, notebooks: false, ml_studio: false, pipelines: false, dashboards: false, worksheets: false }}\n\
+         teams:\n{teams}"
+    )
 }
 
 /// A server in Python that ends with the benchmark.
@@ -227,14 +238,14 @@ fn assembled(mesh: &Path, out: &Path) -> (PathBuf, usize) {
 }
 
 /// Gives a program the caller's credentials and the address of a server.
-fn as_central<'c>(command: &'c mut Command, server: &Server) -> &'c mut Command {
+fn as_central(command: &mut Command, server: &Server) {
     command
         .env("AWS_ENDPOINT_URL", server.endpoint())
         .env("AWS_ACCESS_KEY_ID", CENTRAL)
         .env("AWS_SECRET_ACCESS_KEY", "any")
         .env("AWS_REGION", "eu-west-1")
         .env_remove("AWS_PROFILE")
-        .stdin(Stdio::null())
+        .stdin(Stdio::null());
 }
 
 fn refresh(mesh: &Path, assembly: &Path, server: &Server, options: &[&str]) -> Command {

@@ -164,7 +164,7 @@ impl Proxy {
     }
 
     /// Waits until CloudFormation changes no stack.
-    fn is_quiet(&self) {
+    fn comes_to_rest(&self) {
         self.wait_until("no stack is in progress", || {
             self.operations().values().all(|stack| !status(stack).ends_with("_IN_PROGRESS"))
         });

@@ -70,7 +70,7 @@ fn a_refresh_refuses_and_stops_where_it_has_to() {
     let tags = json!([{ "Key": "lakewright:mesh", "Value": "other" }]);
     let stack = json!({ "StackName": name, "TemplateBody": template, "Tags": tags });
     proxy.emulator.call("333333333333", "cloudformation", "create_stack", &stack);
-    proxy.is_quiet();
+    proxy.comes_to_rest();
     fs::write(mesh.join("orders.yaml"), dataset).expect("a file");
     proxy.rules(&json!([]));
     ends_with(&proxy.refresh(&mesh, &[]), 4, "is the mesh `other`'s");

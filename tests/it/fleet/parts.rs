@@ -1,5 +1,7 @@
 //! Refreshes of a part of a mesh, and of one part before the others.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{Proxy, accounts, action, retag, since};
@@ -27,7 +29,7 @@ fn one_place_is_refreshed_alone_or_first() {
     let one = proxy.refresh(&mesh, &["--place", "333333333333/us-east-1"]);
     ends_with(&one, 0, "0 failed, 0 skipped");
     let begun = since(&before, &proxy.operations());
-    assert_eq!(accounts(&begun), ["333333333333"].into(), "{}", transcript(&one));
+    assert_eq!(accounts(&begun), BTreeSet::from(["333333333333"]), "{}", transcript(&one));
     assert!(begun.len() >= 6 && begun.values().all(|count| *count == 1), "{begun:?}");
 
     // If the canary fails, nothing else is started. The central account's stacks depend on no other account.
@@ -44,7 +46,9 @@ fn one_place_is_refreshed_alone_or_first() {
     let order = executed(&proxy);
     let first = order.iter().take_while(|account| *account == CENTRAL).count();
     assert!(first > 0 && order.len() > first, "{order:?}");
-    assert!(order[first..].iter().all(|account| account != CENTRAL), "{order:?}");
+    // A bootstrap whose rights narrow comes last of all.
+    let late = order[first..].iter().filter(|account| *account == CENTRAL).count();
+    assert!(late <= 1, "{order:?}");
 
     // Two machines refresh one part each, at the same time.
     retag(&mesh, "second");
@@ -56,7 +60,7 @@ fn one_place_is_refreshed_alone_or_first() {
         ends_with(&output, 0, "0 failed, 0 skipped");
     }
     let begun = since(&before, &proxy.operations());
-    assert_eq!(accounts(&begun), parts.into());
+    assert_eq!(accounts(&begun), BTreeSet::from(parts));
     assert!(begun.values().all(|count| *count == 1), "{begun:?}");
     ends_with(&proxy.refresh(&mesh, &[]), 0, "0 failed, 0 skipped");
     proxy.has_nothing_to_do(&mesh);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Proxy, SECRET, retag};
 use crate::deploy::{change, ends_with, lab};
@@ -71,7 +71,7 @@ fn external_ids_and_credentials_are_nowhere() {
     }
     let secrets = proxy.read("/_proxy/secrets");
     assert!(!secrets.is_empty(), "the roles' credentials are known");
-    let secrets = secrets.iter().filter_map(|secret| secret.as_str());
+    let secrets = secrets.iter().filter_map(Value::as_str);
     for secret in secrets.chain([EXTERNAL_ID, SECRET]) {
         for (name, text) in &texts {
             assert!(!text.contains(secret), "{secret} is in {name}:\n{text}");
