@@ -95,7 +95,8 @@ class Listing:
             return 200, "application/json", self.record
         if path.split("?")[0].count("/") == 2 and path.split("?")[0].endswith("/"):
             listed = f"<Contents><Key>{self.key}</Key><ETag>&quot;1&quot;</ETag><Size>{len(self.record)}</Size></Contents>"
-            return 200, "application/xml", f"<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>"
+            listed = f"<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>"
+            return 200, "application/xml", listed
         return 404, "application/xml", "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
 
     def form(self, form: dict[str, str], account: str, region: str) -> tuple[int, str, str]:

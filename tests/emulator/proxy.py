@@ -25,7 +25,8 @@ Faults:
 - ``reset-after``: the emulator answers, then the connection is reset, so the program does not know the outcome
 - ``delay``: the request is forwarded after ``seconds``
 - ``stall``: the request is forwarded, and its answer comes after ``seconds``
-- ``hold-before``, ``hold-after``: nothing is answered for ``seconds``, then the connection is reset; ``hold-after`` forwards the request first
+- ``hold-before``, ``hold-after``: nothing is answered for ``seconds``, then the connection is reset; ``hold-after`` forwards the request
+  first
 - ``truncate``: the connection is closed in the middle of the answer
 
 A rule with ``p`` makes the same request fail at most twice in a row, so that a program that repeats requests gets through.

@@ -136,7 +136,7 @@ impl Proxy {
     /// Refreshes a mesh.
     fn refresh(&self, mesh: &Path, arguments: &[&str]) -> Output {
         let path = mesh.display().to_string();
-        self.run(&[&["refresh", &path], arguments].concat())
+        self.run(&[&["refresh", &path][..], arguments].concat())
     }
 
     /// Refreshes a mesh once more: nothing is left to do.

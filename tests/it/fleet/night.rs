@@ -80,19 +80,18 @@ fn a_refresh_refuses_and_stops_where_it_has_to() {
     // After the first failure nothing is started, and the report says what failed and why.
     for name in ["night.md", "night.html"] {
         retag(&mesh, name.trim_start_matches("night."));
-        let report = folder.path().join(name);
+        let report = folder.path().join(name).display().to_string();
         proxy.emulator.fail_next("AWS::IAM::Role");
         let before = proxy.operations();
-        let options = ["--failures", "0", "--concurrency", "1", "--report"];
-        let failed =
-            proxy.refresh(&mesh, &[&options[..], &[&report.display().to_string()]].concat());
+        let options = ["--failures", "0", "--concurrency", "1", "--report", &report];
+        let failed = proxy.refresh(&mesh, &options);
         ends_with(&failed, 6, "no more room");
         let begun = since(&before, &proxy.operations());
         let begun: Vec<(&String, &usize)> = begun.iter().collect();
         let [(address, 1)] = begun[..] else { unreachable!("{begun:?}\n{}", transcript(&failed)) };
         let text = fs::read_to_string(&report).expect("the report");
         assert!(text.contains(address.as_str()) && text.contains("no more room"), "{text}");
-        assert!(text.contains("222222222222/us-east-1"), "what was not refreshed: {text}");
+        assert!(text.contains("Not refreshed"), "{text}");
     }
 
     // No time: what has begun is finished, and nothing more is started.

@@ -18,7 +18,7 @@ fn of_two_refreshes_at_once_one_changes_the_mesh() {
     let before = proxy.operations();
     // The first run has change sets under way until the others have begun.
     proxy.rules(
-        &json!([{ "fault": "delay", "action": "ExecuteChangeSet", "times": 4, "seconds": 4 }]),
+        &json!([{ "fault": "delay", "action": "ExecuteChangeSet", "times": 4, "seconds": 6 }]),
     );
     let first = proxy.begin(&["refresh", &path]);
     proxy.wait_until("the first run changes stacks", || {
