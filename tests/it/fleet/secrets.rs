@@ -11,6 +11,13 @@ use crate::run::{files, transcript};
 /// The lab's external id.
 const EXTERNAL_ID: &str = "lab-4f1c6c2e";
 
+/// The text before a secret, for the message of the test.
+fn before<'t>(text: &'t str, secret: &str) -> Option<&'t str> {
+    let (before, _) = text.split_once(secret)?;
+    let start = before.char_indices().rev().nth(300).map_or(0, |(index, _)| index);
+    before.get(start..)
+}
+
 #[test]
 fn external_ids_and_credentials_are_nowhere() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -20,61 +27,64 @@ fn external_ids_and_credentials_are_nowhere() {
     let path = mesh.display().to_string();
     let to = |name: &str| out.join(name).display().to_string();
     let proxy = Proxy::start();
-    let mut said = Vec::new();
+    // The texts of runs and files, by name.
+    let mut texts = Vec::new();
     let owner = ["--owner-role", "OrganizationAccountAccessRole"];
     let plan = to("plan.json");
     let planned = proxy.run(&[&["deploy", &path, "--plan-out", &plan][..], &owner].concat());
     assert!(planned.status.success(), "{}", transcript(&planned));
-    said.push(planned);
-    let json = ["deploy", &path, "--yes", "--format", "json"];
-    let deployed = proxy.run(&[&json[..], &owner].concat());
+    texts.push(("deploy --plan-out".to_owned(), transcript(&planned)));
+    let events = ["deploy", &path, "--yes", "--format", "json"];
+    let deployed = proxy.run(&[&events[..], &owner].concat());
     ends_with(&deployed, 0, "\"end\"");
-    said.push(deployed);
+    texts.push(("deploy --format json".to_owned(), transcript(&deployed)));
 
-    // A stack that fails, with all that a run can write.
-    for (number, end) in ["md", "html"].into_iter().enumerate() {
+    // A stack that fails, with all that a run can write, and the run that goes on.
+    for end in ["md", "html"] {
         retag(&mesh, end);
         proxy.emulator.fail_next("AWS::Glue::Crawler");
-        let (journal, report) = (to(&format!("{number}.journal")), to(&format!("report.{end}")));
-        let written = ["--journal", &journal, "--report", &report, "--format", "json"];
-        let failed = proxy.refresh(&mesh, &written);
+        let (journal, report) = (to(&format!("{end}.journal")), to(&format!("report.{end}")));
+        let options = ["--journal", &journal, "--report", &report, "--format", "json"];
+        let failed = proxy.refresh(&mesh, &options);
         ends_with(&failed, 6, "no more room");
-        said.push(failed);
-        said.push(proxy.refresh(&mesh, &["--resume", &journal]));
+        let resumed = proxy.refresh(&mesh, &["--resume", &journal]);
+        texts.push((format!("refresh --report report.{end}"), transcript(&failed)));
+        texts.push((format!("refresh --resume {end}.journal"), transcript(&resumed)));
     }
-    // Roles that cannot be assumed, and credentials that have expired, are named without their secrets.
+    // Credentials that have expired, and a role that cannot be assumed.
     retag(&mesh, "closed");
-    let expired = json!([{ "fault": "expired", "action": "CreateChangeSet", "times": 1 }]);
-    proxy.rules(&expired);
-    let journal = to("expired.journal");
-    said.push(proxy.refresh(&mesh, &["--journal", &journal, "--format", "json"]));
+    proxy.rules(&json!([{ "fault": "expired", "action": "CreateChangeSet", "times": 1 }]));
+    let expired = proxy.refresh(&mesh, &["--journal", &to("expired.journal"), "--format", "json"]);
+    texts.push(("refresh with an expired token".to_owned(), transcript(&expired)));
     let role = json!({ "arn": "arn:aws:iam::222222222222:role/lab-deploy-us-east-1" });
     proxy.emulator.request("POST", "/_test/close", &role.to_string()).expect("an answer");
-    let journal = to("closed.journal");
-    let closed = proxy.refresh(&mesh, &["--journal", &journal]);
+    let closed = proxy.refresh(&mesh, &["--journal", &to("closed.journal")]);
     assert!(!closed.status.success(), "{}", transcript(&closed));
-    said.push(closed);
-    // A mesh with an error shows the line with the error, not the one with the external id.
+    texts.push(("refresh without a role".to_owned(), transcript(&closed)));
+    // A mesh with an error: the line with the error is shown.
     change(&mesh.join("shares.yaml"), "team: TeamA", "team: Nobody");
     let broken = proxy.refresh(&mesh, &[]);
     ends_with(&broken, 4, "Nobody");
-    said.push(broken);
+    texts.push(("refresh of a mesh with an error".to_owned(), transcript(&broken)));
 
-    let mut texts: Vec<(String, String)> =
-        said.iter().map(|output| ("output".to_owned(), transcript(output))).collect();
-    for (name, bytes) in files(&out) {
-        texts.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+    let written = files(&out);
+    for name in ["plan.json", "md.journal", "html.journal", "report.md", "report.html"] {
+        assert!(written.contains_key(name), "{name} was not written: {:?}", written.keys());
     }
-    let written: Vec<&str> = texts.iter().map(|(name, _)| name.as_str()).collect();
-    for name in ["plan.json", "0.journal", "1.journal", "report.md", "report.html"] {
-        assert!(written.contains(&name), "{name} was not written: {written:?}");
-    }
+    texts.extend(
+        written
+            .into_iter()
+            .map(|(name, bytes)| (name, String::from_utf8_lossy(&bytes).into_owned())),
+    );
     let secrets = proxy.read("/_proxy/secrets");
     assert!(!secrets.is_empty(), "the roles' credentials are known");
-    let secrets = secrets.iter().filter_map(Value::as_str);
-    for secret in secrets.chain([EXTERNAL_ID, SECRET]) {
-        for (name, text) in &texts {
-            assert!(!text.contains(secret), "{secret} is in {name}:\n{text}");
-        }
-    }
+    let secrets = secrets.iter().filter_map(Value::as_str).chain([EXTERNAL_ID, SECRET]);
+    let found: Vec<String> = secrets
+        .flat_map(|secret| {
+            texts.iter().filter_map(move |(name, text)| {
+                before(text, secret).map(|before| format!("{name}: {secret} after\n{before}"))
+            })
+        })
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
 }
