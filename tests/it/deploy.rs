@@ -39,7 +39,7 @@ const ALLOWED: &str = "--allow=access-broadened";
 /// A running emulator; it ends with the test.
 pub(crate) struct Emulator {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Drop for Emulator {
@@ -79,32 +79,7 @@ impl Emulator {
 
     /// Sends a request to the emulator. Returns the body of the response; `None` if there is none.
     pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut reader = BufReader::new(stream);
-        let mut line = String::new();
-        let mut length = None;
-        while reader.read_line(&mut line).ok()? > 2 {
-            let lower = line.to_lowercase();
-            if let Some(value) = lower.strip_prefix("content-length:") {
-                length = value.trim().parse::<usize>().ok();
-            }
-            line.clear();
-        }
-        let mut bytes = Vec::new();
-        match length {
-            Some(length) => {
-                bytes.resize(length, 0);
-                reader.read_exact(&mut bytes).ok()?;
-            }
-            None => drop(reader.read_to_end(&mut bytes).ok()?),
-        }
-        String::from_utf8(bytes).ok()
+        request(self.port, method, path, body)
     }
 
     /// Makes the next creation or update of a resource of this type fail.
@@ -133,7 +108,7 @@ impl Emulator {
     }
 
     /// The resources of types that only a schema describes.
-    fn resources(&self) -> Vec<Value> {
+    pub(crate) fn resources(&self) -> Vec<Value> {
         let text = self.request("GET", "/_test/resources", "").expect("an answer");
         serde_json::from_str(&text).expect("JSON")
     }
@@ -150,7 +125,7 @@ impl Emulator {
     }
 
     /// `lakewright` as somebody of the central account.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         self.of_emulator(env!("CARGO_BIN_EXE_lakewright"))
     }
 
@@ -186,6 +161,36 @@ impl Emulator {
         assert!(output.status.success(), "{}", transcript(&output));
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
+}
+
+/// Sends a request to a server of this machine. Returns the body of the response; `None` if there is none.
+pub(crate) fn request(port: u16, method: &str, path: &str, body: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    let mut length = None;
+    while reader.read_line(&mut line).ok()? > 2 {
+        let lower = line.to_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse::<usize>().ok();
+        }
+        line.clear();
+    }
+    let mut bytes = Vec::new();
+    match length {
+        Some(length) => {
+            bytes.resize(length, 0);
+            reader.read_exact(&mut bytes).ok()?;
+        }
+        None => drop(reader.read_to_end(&mut bytes).ok()?),
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// A copy of the lab that tests can change.
@@ -271,7 +276,7 @@ fn the_lab_goes_from_nothing_through_its_life() {
     assert!(tags.get("lakewright:mesh").is_none() && tags.get("Team").is_none(), "{tags}");
 }
 
-fn check_buckets(account: &Value) {
+pub(crate) fn check_buckets(account: &Value) {
     let buckets = account["buckets"].as_object().expect("buckets");
     let expected = "templates and their log, environment and its log, results, dataset";
     assert_eq!(buckets.len(), 6, "{expected}: {:?}", buckets.keys());
@@ -291,7 +296,7 @@ fn check_buckets(account: &Value) {
     assert!(databases.contains("lab_dpdataset_"), "{databases}");
 }
 
-fn check_roles(account: &Value) {
+pub(crate) fn check_roles(account: &Value) {
     let roles = account["roles"].as_object().expect("roles");
     // Two roles of the bootstrap stack, the pivot role, one for failures, two teams and a dataset.
     assert_eq!(roles.len(), 7, "{:?}", roles.keys());

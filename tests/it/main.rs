@@ -22,6 +22,7 @@ mod features;
 mod fingerprints;
 mod first_day;
 mod fleet;
+mod fleet_files;
 mod folders;
 mod foreign;
 mod graph;

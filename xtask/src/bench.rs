@@ -1,11 +1,14 @@
 //! The benchmarks.
 
 use crate::run::{Result, root, run};
-use crate::tasks::node_packages;
+use crate::tasks::{node_packages, python_tools};
 
 /// The pinned diff of the CDK's command line, its database of resource types, and a YAML parser.
 const CDK: [&str; 3] =
     ["@aws-cdk/cloudformation-diff@2.187.5", "@aws-cdk/aws-service-spec@0.1.216", "yaml@2.7.1"];
+
+/// The CDK's command line.
+const CDK_DEPLOY: [&str; 1] = ["aws-cdk@2.1148.1"];
 
 /// Runs the benchmarks, on the program built with the profile `bench`.
 pub(crate) fn measure(arguments: &[&str]) -> Result {
@@ -22,6 +25,13 @@ pub(crate) fn measure(arguments: &[&str]) -> Result {
 pub(crate) fn changes() -> Result {
     let bench = ["bench", "--package", "lakewright-cli", "--bench", "process", "--", "changes"];
     run("cargo", &bench)
+}
+
+/// Measures refreshes: of 100 accounts without changes, and by turns with the CDK's command line on the emulator.
+pub(crate) fn fleet() -> Result {
+    python_tools()?;
+    let cdk = format!("{}/.bin/cdk", node_packages("target/node-fleet", &CDK_DEPLOY)?);
+    run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "fleet", "--", &cdk])
 }
 
 /// Prints what the CDK's diff and `lakewright diff` say about the same changes (docs/comparison.md).

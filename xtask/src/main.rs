@@ -22,6 +22,7 @@ cargo xtask <task>
   emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
   bench [process|phases]   the benchmarks: whole processes, single phases
   bench changes            the benchmark of reviews of the largest mesh alone
+  bench fleet              refreshes: 100 accounts without changes; one account by turns with the CDK's command line
   bench review             what the CDK's diff and ours say about the same changes; also `bench --review`
 ";
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
         ["bench", "review" | "--review"] => bench::review(),
+        ["bench", "fleet"] => bench::fleet(),
         ["bench", "changes"] => bench::changes(),
         ["bench", rest @ ..] => bench::measure(rest),
         _ => Err(USAGE.to_owned()),

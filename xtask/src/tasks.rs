@@ -102,7 +102,7 @@ fn cargo_deny() -> Result<String> {
 }
 
 /// Installs the Python tools for the tests into a virtual environment under `target`.
-fn python_tools() -> Result {
+pub(crate) fn python_tools() -> Result {
     let folder: PathBuf = root().join("target/python");
     let stamp = folder.join(format!("{}.installed", PYTHON.join(".")));
     if stamp.exists() {

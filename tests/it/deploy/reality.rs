@@ -14,7 +14,7 @@ pub(super) const REGION: &str = "us-east-1";
 
 impl Emulator {
     /// Calls a service as a principal of the account.
-    pub(super) fn call(
+    pub(crate) fn call(
         &self,
         account: &str,
         service: &str,
