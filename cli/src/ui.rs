@@ -1,5 +1,6 @@
 //! The streams: data on standard output, everything else on standard error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use lakewright_analysis::words::count;
@@ -23,7 +24,12 @@ pub(crate) struct Ui {
     width: Option<usize>,
     /// Why data could not be written.
     lost: Option<String>,
+    /// A text that is never shown, such as the external id of the deploy roles; empty for none.
+    secret: String,
 }
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "(hidden)";
 
 impl Ui {
     pub(crate) fn new(output: &Output) -> Self {
@@ -42,7 +48,20 @@ impl Ui {
             shows_progress: on_terminal && !output.quiet && output.format == Format::Human,
             width: error_width(),
             lost: None,
+            secret: String::new(),
         }
+    }
+
+    /// Shows this text nowhere from now on: a log of a pipeline has many readers.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        secret.clone_into(&mut self.secret);
+    }
+
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.secret.is_empty() || !text.contains(&self.secret) {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned(text.replace(&self.secret, HIDDEN))
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -82,7 +101,7 @@ impl Ui {
     /// Writes data in pieces, if it is too large to be joined first.
     pub(crate) fn pieces(&mut self, pieces: &[impl AsRef<str>]) {
         let mut out = io::stdout().lock();
-        let mut pieces = pieces.iter().map(AsRef::as_ref);
+        let mut pieces = pieces.iter().map(|piece| self.shown(piece.as_ref()));
         if let Err(error) =
             pieces.try_for_each(|piece| out.write_all(piece.as_bytes())).and_then(|()| out.flush())
             && error.kind() != io::ErrorKind::BrokenPipe
@@ -106,15 +125,17 @@ impl Ui {
 
     /// Writes data that people read as prose, within the width of the output where it has one.
     pub(crate) fn prose(&mut self, text: &str) {
+        let text = self.shown(text).into_owned();
         match output_width() {
-            Some(width) => self.data(&within(text, width)),
-            None => self.data(text),
+            Some(width) => self.data(&within(&text, width)),
+            None => self.data(&text),
         }
     }
 
     /// A text wrapped to the width of standard error.
     fn laid_out(&self, text: &str) -> String {
-        self.width.map_or_else(|| text.to_owned(), |width| within(text, width))
+        let text = self.shown(text);
+        self.width.map_or_else(|| text.to_string(), |width| within(&text, width))
     }
 
     /// Prints a note, unless `--quiet` is set.
@@ -128,7 +149,7 @@ impl Ui {
     /// Prints a text whose lines are laid out already, unless `--quiet` is set.
     pub(crate) fn note_lines(&mut self, text: &str) {
         if !self.is_quiet {
-            drop(io::stderr().lock().write_all(text.as_bytes()));
+            drop(io::stderr().lock().write_all(self.shown(text).as_bytes()));
         }
     }
 

@@ -7,6 +7,7 @@ mod change_set;
 mod changes;
 mod drift;
 mod failure;
+mod kept;
 mod objects;
 mod patience;
 mod requests;
@@ -29,10 +30,11 @@ use aws_sdk_cloudformation::types::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::retry::RetryConfig;
-use lakewright_template::revision;
+use lakewright_template::{Place, revision};
 
 use self::caller::Settings;
 use self::failure::{failed, is_missing};
+use self::kept::kept;
 use self::objects::Bucket;
 use self::patience::LeaveThrottled;
 use self::signed::Sender;
@@ -101,6 +103,11 @@ impl Aws {
         }
     }
 
+    /// Forgets the credentials for an account and region, which AWS called expired before their time.
+    pub fn renew(&self, place: &Place) {
+        self.sessions.borrow_mut().retain(|site, _| site.place != *place);
+    }
+
     /// The account of the caller's credentials.
     pub fn caller(&self) -> &str {
         &self.caller
@@ -115,7 +122,10 @@ impl Aws {
         let region = Region::new(site.place.region.to_string());
         let builder = self.base.to_builder().region(region.clone());
         let session = match self.role(site) {
-            None => builder.build(),
+            None => match self.base.credentials_provider() {
+                Some(provider) => builder.credentials_provider(kept(provider)).build(),
+                None => builder.build(),
+            },
             Some((role, external_id)) => {
                 let provider = AssumeRoleProvider::builder(role)
                     .configure(&self.base)
@@ -126,11 +136,7 @@ impl Aws {
                     None => provider,
                 };
                 let provider = provider.build().await;
-                builder
-                    .credentials_provider(
-                        aws_credential_types::provider::SharedCredentialsProvider::new(provider),
-                    )
-                    .build()
+                builder.credentials_provider(kept(provider)).build()
             }
         };
         self.sessions.borrow_mut().insert(site.clone(), session.clone());
@@ -493,7 +499,13 @@ impl Cloud for Aws {
     }
 
     async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {
-        requests::send(&self.sender, &self.session(site).await, ask).await
+        match requests::send(&self.sender, &self.session(site).await, ask).await {
+            Err(error) if error.is_expired() => {
+                self.renew(&site.place);
+                requests::send(&self.sender, &self.session(site).await, ask).await
+            }
+            other => other,
+        }
     }
 
     async fn pause(&self, tries: u32) {

@@ -66,6 +66,13 @@ pub enum CloudError {
     },
 }
 
+impl CloudError {
+    /// Whether AWS calls the credentials expired. Such a request has no effect.
+    pub fn is_expired(&self) -> bool {
+        matches!(self, Self::Access { message, .. } if message.contains("ExpiredToken"))
+    }
+}
+
 /// An account and region, and the roles and bucket used to deploy there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {

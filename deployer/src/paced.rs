@@ -127,6 +127,8 @@ pub struct Paced<'a, C> {
     random: Cell<u64>,
     /// Why nothing more may be changed, such as a lost lease.
     stop: Option<&'a dyn Fn() -> Option<String>>,
+    /// Renews the credentials for an account and region.
+    renew: Option<&'a dyn Fn(&Place)>,
 }
 
 impl<C> std::fmt::Debug for Paced<'_, C> {
@@ -147,6 +149,7 @@ impl<'a, C> Paced<'a, C> {
             held: RefCell::default(),
             random: Cell::new(patience.seed),
             stop: None,
+            renew: None,
         }
     }
 
@@ -154,6 +157,13 @@ impl<'a, C> Paced<'a, C> {
     #[must_use]
     pub fn with_stop(mut self, stop: &'a dyn Fn() -> Option<String>) -> Self {
         self.stop = Some(stop);
+        self
+    }
+
+    /// Calls this with the account and region whose credentials AWS calls expired, and sends the request once more.
+    #[must_use]
+    pub fn with_renewal(mut self, renew: &'a dyn Fn(&Place)) -> Self {
+        self.renew = Some(renew);
         self
     }
 
@@ -235,14 +245,23 @@ impl<'a, C> Paced<'a, C> {
         let lane = self.lane(place, sort != Sort::Read);
         let mut failed = None;
         let mut tries = 0;
+        let mut is_renewed = false;
         loop {
             self.turn(&lane).await;
             self.may(sort)?;
             let result = request().await;
             let now = self.now();
+            // A request with expired credentials has no effect.
+            if matches!(&result, Err(error) if error.is_expired()) && !is_renewed {
+                if let Some(renew) = self.renew {
+                    renew(place);
+                    is_renewed = true;
+                    continue;
+                }
+            }
             let limit = match &result {
-                Err(CloudError::Throttled { .. }) => {
-                    lane.pace.borrow_mut().throttled(now, None);
+                Err(CloudError::Throttled { after, .. }) => {
+                    lane.pace.borrow_mut().throttled(now, *after);
                     self.patience.throttled
                 }
                 Err(CloudError::Network { .. }) if sort.is_repeatable() => self.patience.network,

@@ -1,4 +1,4 @@
-//! Which stacks have termination protection (ADR 21).
+//! Which stacks have termination protection (ADR 22).
 
 use lakewright_template::read::{self, ReadError};
 use lakewright_template::{StackKind, holds_data};

@@ -72,6 +72,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
+    ui.hide(&mesh.tenant.pivot_role.external_id);
     if mesh.tenant.maintenance != Maintenance::Off && !arguments.admin && !choices.is_looking() {
         ui.error(
             "the tenant is in maintenance; only an administrator's run with --admin changes stacks",

@@ -69,6 +69,7 @@ pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure>
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
+    ui.hide(&mesh.tenant.pivot_role.external_id);
     let day = Day { as_of: None }.or_today()?;
     let plan = Plan::of(&mesh, Some(&day));
     let (found, report) = synthesize_all(&plan)?;

@@ -16,7 +16,7 @@ use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, Step, plan};
 use lakewright_manifest::mesh::Maintenance;
-use lakewright_template::StackAddress;
+use lakewright_template::{Place, StackAddress};
 use serde_json::Value;
 
 use super::allow::{Circumstances, Needed};
@@ -397,7 +397,10 @@ impl Deployment<'_> {
             };
             let lost = || self.lease.lost();
             let aws = self.aws.paced();
-            let cloud = Paced::new(&aws, self.options.pace.patience()).with_stop(&lost);
+            let renew = |place: &Place| aws.renew(place);
+            let cloud = Paced::new(&aws, self.options.pace.patience())
+                .with_stop(&lost)
+                .with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop);
             let driver = driver.with_policy(self.policy());
             let Seen { sites, spots, record, .. } = seen;

@@ -64,6 +64,7 @@ pub(crate) fn look(
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
+    ui.hide(&mesh.tenant.pivot_role.external_id);
     let day = looking.day.or_today()?;
     let plan = Plan::of(&mesh, Some(&day));
     let (found, report) = synthesize_all(&plan)?;

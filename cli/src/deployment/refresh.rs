@@ -22,7 +22,7 @@ use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, NoJournal, plan_digest};
 use lakewright_fleet::plan::{Action, Plan, plan};
 use lakewright_stacks::Names;
-use lakewright_template::StackAddress;
+use lakewright_template::{Place, StackAddress};
 use serde_json::Value;
 
 pub(crate) use self::part::Part;
@@ -109,7 +109,8 @@ impl Deployment<'_> {
         if !refusals.is_empty() {
             return Ok(Exit::No);
         }
-        let mut told = Told::new(&self.id, self.lease.id(), &plan);
+        let mut told =
+            Told::new(&self.id, self.lease.id(), &plan, &self.mesh.tenant.pivot_role.external_id);
         let exit = if plan.is_done() {
             ui.note("every stack is up to date");
             Exit::Done
@@ -272,7 +273,9 @@ impl Deployment<'_> {
             };
             let lost = || self.lease.lost();
             let aws = self.aws.paced();
-            let cloud = Paced::new(&aws, night.pace.patience()).with_stop(&lost);
+            let renew = |place: &Place| aws.renew(place);
+            let cloud =
+                Paced::new(&aws, night.pace.patience()).with_stop(&lost).with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
                 .with_policy(night.policy(plan))
                 .with_journal(written.journal())

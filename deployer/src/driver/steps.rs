@@ -1,11 +1,12 @@
 //! One stack, step by step: carries out the machine's commands and passes the results back.
 
+use lakewright_template::assembly::StackEntry;
 use lakewright_template::{StackAddress, holds_data};
 
 use super::{Driver, MADE, failure};
 use crate::again::{LOOKS, is_passing};
-use crate::cloud::{ChangeSet, Cloud, CloudError, Created, Site, Stack, StackEvent};
-use crate::taken;
+use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Created, Site, Stack, StackEvent};
+use crate::{protection, taken};
 use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::journal::{self, Entry, Intent, Operation};
 use lakewright_fleet::machine::{Command, Goal, Input, Machine, Outcome};
@@ -33,6 +34,8 @@ struct Track {
     tries: u32,
     /// Whether the stack was last deployed in express mode.
     is_express: bool,
+    /// Whether the stack is protected from deletion.
+    is_protected: bool,
     /// The reasons of failed resources.
     reasons: Vec<String>,
     /// Whether the change set creates the stack.
@@ -116,6 +119,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             let input = match command {
                 Command::Finish(outcome) => {
                     self.tell_validation(site, name, track).await;
+                    if let (Outcome::Created | Outcome::Updated, Some(stack)) = (&outcome, stack) {
+                        self.protect(stack, track).await;
+                    }
                     return Ok(outcome);
                 }
                 Command::Describe => self.look(site, name, track).await?,
@@ -174,6 +180,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     Input::Done
                 }
                 Command::DeleteStack => {
+                    // Whoever deletes it was asked, or has allowed it.
+                    if track.is_protected && goal == Goal::Gone {
+                        self.cloud.protect(site, track.name(name), false).await?;
+                    }
                     self.begin(site, name, track).await?;
                     let token = self.intend(&address, Operation::Delete, track)?;
                     let removed = self.remove(site, track.name(name), &token).await;
@@ -337,6 +347,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             }
             ChangeSet::Ready(changes) => {
                 track.changes = changes;
+                self.tell_warnings(site, name, track).await;
                 Input::ChangeSetReady
             }
             ChangeSet::Empty => Input::ChangeSetEmpty,
@@ -457,6 +468,39 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         }
     }
 
+    /// Reports what CloudFormation's validation and hooks warn of, although the change set can be executed.
+    async fn tell_warnings(&self, site: &Site, name: &str, track: &Track) {
+        let found =
+            self.cloud.validation_failures(site, track.name(name), Some(&track.change_set)).await;
+        match found {
+            Ok(found) => {
+                let warnings = found.into_iter().filter(|one| one.is_warning).collect();
+                self.tell_rejections(site, name, warnings);
+            }
+            Err(error) => {
+                let text = format!("what CloudFormation warns of is not told: {error}");
+                self.tell(Event::Note { address: site.address(name), text });
+            }
+        }
+    }
+
+    /// Protects a stack that holds data from deletion, once it is there. Without the protection the stack is as good, so a
+    /// failure is a note.
+    async fn protect(&self, stack: &Stack, track: &Track) {
+        let StackEntry { name, kind, .. } = &stack.entry;
+        let is_wanted = !track.is_protected
+            && matches!(stack.site.access, Access::Deployer { .. })
+            && protection::is_wanted(*kind, &stack.template).unwrap_or_default();
+        if !is_wanted {
+            return;
+        }
+        let protected = self.cloud.protect(&stack.site, track.name(name), true).await;
+        if let Err(error) = protected {
+            let text = format!("it is not protected from deletion: {error}");
+            self.tell(Event::Note { address: stack.entry.address(), text });
+        }
+    }
+
     fn tell_rejections(&self, site: &Site, name: &str, rejections: Vec<Rejection>) {
         for rejection in rejections {
             self.tell(Event::Rejected { address: site.address(name), rejection });
@@ -478,6 +522,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     async fn look(&self, site: &Site, name: &str, track: &mut Track) -> Result<Input, CloudError> {
         let found = self.cloud.describe(site, track.name(name)).await?;
         track.is_express = found.as_ref().is_some_and(|stack| stack.is_express);
+        track.is_protected = found.as_ref().is_some_and(|stack| stack.is_protected);
         if track.started == Started::Nothing {
             return Ok(Input::Status(found.map(|stack| stack.status)));
         }

@@ -43,7 +43,12 @@ impl Hidden {
         Self(secrets)
     }
 
-    /// The text without secrets.
+    /// A text of any length without the secrets that are known.
+    pub fn strip_all(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+    }
+
+    /// The text without secrets, at most 2,000 characters of it.
     pub fn strip(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.0 {
