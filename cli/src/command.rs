@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod access;
+pub(crate) mod authorize;
 pub(crate) mod bootstrap;
 pub(crate) mod can;
 pub(crate) mod check;
@@ -14,6 +15,7 @@ pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod ls;
 pub(crate) mod pivot_role;
+pub(crate) mod policies;
 pub(crate) mod prove;
 pub(crate) mod schema;
 pub(crate) mod synth;

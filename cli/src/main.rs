@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     }
     let result = match arguments.command {
         Command::Access(arguments) => command::access::run(&arguments, &mut ui),
+        Command::Authorize(arguments) => command::authorize::run(&arguments, &mut ui),
         Command::Bootstrap(arguments) => command::bootstrap::run(&arguments, &mut ui),
         Command::Can(arguments) => command::can::run(&arguments, &mut ui),
         Command::Check(arguments) => command::check::run(&arguments, &mut ui),
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
         Command::Ls(arguments) => command::ls::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),
+        Command::Policies(arguments) => command::policies::run(&arguments, &mut ui),
         Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),

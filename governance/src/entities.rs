@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
+use cedar_policy::entities_errors::EntitiesError;
 use cedar_policy::{
-    Entities, EntitiesError, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName,
+    Entities, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName,
     EntityUid, RestrictedExpression, Schema,
 };
 

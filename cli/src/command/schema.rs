@@ -22,8 +22,9 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 16] = [
+const OUTPUTS: [(&str, &str); 18] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
+    ("authorization", include_str!("../../../docs/output/authorization.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
     ("check-assembly", include_str!("../../../docs/output/check-assembly.schema.json")),
     ("completions", include_str!("../../../docs/output/completions.schema.json")),
@@ -36,6 +37,7 @@ const OUTPUTS: [(&str, &str); 16] = [
     ("graph", include_str!("../../../docs/output/graph.schema.json")),
     ("init", include_str!("../../../docs/output/init.schema.json")),
     ("ls", include_str!("../../../docs/output/ls.schema.json")),
+    ("policies", include_str!("../../../docs/output/policies.schema.json")),
     ("prove", include_str!("../../../docs/output/prove.schema.json")),
     ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
     ("synth", include_str!("../../../docs/output/synth.schema.json")),

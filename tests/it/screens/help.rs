@@ -3,8 +3,9 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "access",
+    "authorize",
     "bootstrap",
     "can",
     "check",
@@ -17,6 +18,7 @@ const COMMANDS: [&str; 17] = [
     "init",
     "ls",
     "pivot-role",
+    "policies",
     "prove",
     "schema",
     "synth",
