@@ -3,8 +3,9 @@
 //! Requests are classes: resources that the same rules select and to which the same teams are related, privileges that
 //! the same rules are about, and actors. An actor can be a member of any teams, so there are more actors than can be
 //! listed. The smallest ones are enough: if a rule has an effect for an actor, it has the same effect for the actor who
-//! has only one reason to match the rule, and only those teams and roles that other rules except. Fewer teams match no
-//! other rule that more teams do not match, and an exception depends only on what it names.
+//! has only one reason to match the rule (and, if the rule denies, one reason to match a rule that allows), and only those
+//! teams and roles that other rules except. Fewer teams match no other rule that more teams do not match, and an exception
+//! depends only on what it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,7 +137,7 @@ impl<'a> Analysis<'a> {
             seen.is_undecided = true;
             return None;
         }
-        for base in bases(rule, asked.resource) {
+        for base in self.bases(rule, asked) {
             for actor in with_exceptions(&base, &exceptions) {
                 let known = self.known(&actor);
                 governance.index.matching(&known, asked.about, asked.place, &mut self.matching);
@@ -154,6 +155,25 @@ impl<'a> Analysis<'a> {
             }
         }
         None
+    }
+
+    /// The smallest actors for whom the rule can have an effect. A denial has one only for those whom another rule allows
+    /// the request.
+    fn bases(&self, rule: &Rule, asked: &Asked<'_>) -> BTreeSet<Actor> {
+        let own = bases(rule, asked.resource);
+        let denials = &self.governance.index.denials;
+        if !denials.contains(asked.number) {
+            return own.into_iter().collect();
+        }
+        let mut allowing = asked.about.clone();
+        allowing.keep(self.governance.index.selecting(asked.place));
+        let allowing = allowing.iter().filter(|other| !denials.contains(*other));
+        let granted: BTreeSet<Actor> = allowing
+            .flat_map(|other| bases(&self.governance.rules[other], asked.resource))
+            .collect();
+        let both = own.iter().flat_map(|one| granted.iter().filter_map(|other| joined(one, other)));
+        // Without the second part a rule that denies what nothing allows would seem to match nothing.
+        both.chain(own.iter().cloned()).collect()
     }
 
     /// Whether the matching rules decide otherwise without this one.
@@ -259,6 +279,18 @@ fn bases(rule: &Rule, resource: &Resource) -> Vec<Actor> {
     let roles = actors.roles.iter().map(|role| Actor::new(SOMEBODY).with_role(role));
     let users = actors.users.iter().map(Actor::new);
     teams.chain(roles).chain(users).collect()
+}
+
+/// An actor with the teams and roles of both, unless they are two users.
+fn joined(one: &Actor, other: &Actor) -> Option<Actor> {
+    let user = match (one.user.as_str(), other.user.as_str()) {
+        (SOMEBODY, user) | (user, SOMEBODY) => user,
+        (user, same) if user == same => user,
+        (_, _) => return None,
+    };
+    let teams = one.teams.union(&other.teams).cloned().collect();
+    let roles = one.roles.union(&other.roles).cloned().collect();
+    Some(Actor { user: user.to_owned(), teams, roles })
 }
 
 /// An actor with each combination of the exceptions. A user who is named keeps the name.

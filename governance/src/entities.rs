@@ -5,8 +5,8 @@ use std::str::FromStr as _;
 
 use cedar_policy::entities_errors::EntitiesError;
 use cedar_policy::{
-    Entities, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName,
-    EntityUid, RestrictedExpression, Schema,
+    Entities, Entity, EntityAttrEvaluationError, EntityId, EntityTypeName, EntityUid,
+    RestrictedExpression, Schema,
 };
 
 use crate::actor::Actor;

@@ -89,7 +89,10 @@ fn each_use_has_its_example() {
         let at = governance.rules.iter().position(|rule| rule.id == id);
         uses[at.expect("a rule")].clone()
     };
-    assert_eq!(of("policy/same"), Use::Implied(vec!["policy/useful".to_owned()]));
+    assert_eq!(
+        of("policy/same"),
+        Use::Implied(vec!["implied/owners".to_owned(), "policy/useful".to_owned()])
+    );
     assert_eq!(of("policy/nobody"), Use::MatchesNothing);
     assert_eq!(of("policy/off"), Use::Inactive);
     assert_eq!(of("policy/shadowed"), Use::Shadowed(vec!["policy/deny".to_owned()]));
