@@ -1,9 +1,10 @@
 //! The access governance of one mesh.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Policy, PolicySet, Schema, ValidationMode, ValidationWarning, Validator};
 use lakewright_manifest::diagnostic::Origin;
+use lakewright_manifest::mesh::Effect;
 use lakewright_manifest::{Date, Mesh};
 
 use crate::actor::Actor;
@@ -14,7 +15,8 @@ use crate::kind::ResourceKind;
 use crate::limits;
 use crate::policy::{PolicyError, policy, split};
 use crate::privilege::{Privilege, Privileges};
-use crate::rules::{Rule, rules};
+use crate::relation::Relation;
+use crate::rules::{Rule, RuleActors, RuleResources, rules};
 use crate::schema;
 use crate::universe::{Facts, Resource, Universe};
 
@@ -97,15 +99,29 @@ impl Governance {
         PolicySet::from_policies(policies).map_err(|error| error.to_string())
     }
 
-    /// Validates every policy strictly, as a policy store does. A policy that can never apply, of which Cedar only warns,
+    /// Validates the policies strictly, as a policy store does. A policy that can never apply, of which Cedar only warns,
     /// counts as an error. Names in several scripts are what an identity provider makes of them.
+    ///
+    /// Cedar's types depend on the kinds that a policy names and not on the ids, so of policies that differ in ids only
+    /// one is validated.
     ///
     /// # Errors
     ///
     /// What Cedar's validator says.
     pub fn validate(&self) -> Result<(), String> {
-        let result =
-            Validator::new(self.schema()?).validate(&self.policy_set()?, ValidationMode::Strict);
+        let mut shapes = BTreeMap::new();
+        for (rule, policy) in self.rules.iter().zip(&self.policies) {
+            if let Some(policy) = policy {
+                shapes.entry(Shape::of(rule)).or_insert_with(|| policy.clone());
+            }
+        }
+        let policies = PolicySet::from_policies(shapes.into_values());
+        self.validate_set(&policies.map_err(|error| error.to_string())?)
+    }
+
+    /// Validates policies strictly.
+    pub(crate) fn validate_set(&self, policies: &PolicySet) -> Result<(), String> {
+        let result = Validator::new(self.schema()?).validate(policies, ValidationMode::Strict);
         let errors = result.validation_errors().map(ToString::to_string);
         let never = result
             .validation_warnings()
@@ -170,4 +186,55 @@ impl Governance {
 
 fn problem(rule: &Rule, error: &PolicyError) -> Problem {
     Problem { rule: rule.id.clone(), origin: rule.origin, message: error.to_string() }
+}
+
+/// What Cedar's types can tell of a rule: everything but the ids.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Shape {
+    is_denial: bool,
+    /// Which lists of actors, exceptions and selectors are set.
+    lists: [bool; 10],
+    relations: Vec<Relation>,
+    groups: Vec<String>,
+    privileges: BTreeSet<Privilege>,
+    kinds: Vec<ResourceKind>,
+    named: BTreeSet<Option<ResourceKind>>,
+}
+
+impl Shape {
+    fn of(rule: &Rule) -> Self {
+        let RuleActors {
+            everyone,
+            teams,
+            users,
+            roles,
+            relations,
+            except_teams,
+            except_users,
+            except_roles,
+        } = &rule.actors;
+        let RuleResources { kinds, names, domains, tags, environments } = &rule.resources;
+        let lists = [
+            *everyone,
+            !teams.is_empty(),
+            !users.is_empty(),
+            !roles.is_empty(),
+            !except_teams.is_empty(),
+            !except_users.is_empty(),
+            !except_roles.is_empty(),
+            !domains.is_empty(),
+            !tags.is_empty(),
+            !environments.is_empty(),
+        ];
+        let groups = rule.names.iter().filter(|name| name.ends_with('*'));
+        Self {
+            is_denial: rule.effect == Effect::Deny,
+            lists,
+            relations: relations.clone(),
+            groups: groups.cloned().collect(),
+            privileges: rule.privileges.clone(),
+            kinds: kinds.clone(),
+            named: names.iter().map(|name| split(name).0).collect(),
+        }
+    }
 }

@@ -23,6 +23,7 @@ mod fingerprints;
 mod first_day;
 mod folders;
 mod foreign;
+mod governance;
 mod graph;
 mod guardrails;
 mod hostile;

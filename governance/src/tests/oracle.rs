@@ -254,9 +254,11 @@ proptest! {
     #[test]
     fn decisions_are_what_documents_say(drawn in policies()) {
         let (mesh, governance) = governed(&drawn);
-        prop_assert_eq!(governance.validate(), Ok(()));
         let schema = governance.schema().expect("a schema");
         let policies = governance.policy_set().expect("policies");
+        // Every policy, and one of each shape.
+        prop_assert_eq!(governance.validate_set(&policies), Ok(()));
+        prop_assert_eq!(governance.validate(), Ok(()));
         let mut decider = Decider::new(&governance);
         for who in ACTORS.map(actor) {
             let everything = of_universe(&governance.universe, std::slice::from_ref(&who), &schema)
