@@ -11,8 +11,6 @@ use crate::rules::Rule;
 pub const POLICY_BYTES: usize = 10_000;
 /// The bytes of a schema.
 pub const SCHEMA_BYTES: usize = 100_000;
-/// The bytes of all policies whose scope names no resource.
-pub const UNSCOPED_BYTES: usize = 200_000;
 
 /// The problem of a policy that is too large for a policy store.
 pub(crate) fn too_large(rule: &Rule, policy: &Policy) -> Option<Problem> {

@@ -63,10 +63,10 @@ pub(crate) fn to_json(rule: &Rule, known: &Privileges) -> Value {
         Effect::Deny => "forbid",
     };
     let mut conditions = Vec::new();
-    conditions.extend(actors(&rule.actors).map(when));
-    conditions.extend(resources(&rule.resources).map(when));
-    conditions.extend(exceptions(&rule.actors).map(unless));
-    conditions.extend(always_readable(rule, known).map(unless));
+    conditions.extend(actors(&rule.actors).map(|body| when(&body)));
+    conditions.extend(resources(&rule.resources).map(|body| when(&body)));
+    conditions.extend(exceptions(&rule.actors).map(|body| unless(&body)));
+    conditions.extend(always_readable(rule, known).map(|body| unless(&body)));
     let resource = match rule.resources.kinds.as_slice() {
         [kind] => json!({ "op": "is", "entity_type": type_name(*kind) }),
         _ => json!({ "op": "All" }),
@@ -173,7 +173,7 @@ fn is(kind: ResourceKind) -> Value {
 
 fn equals(name: &str) -> Option<Value> {
     let (kind, id) = split(name);
-    let resource = value(entity(kind?.entity_type(), id));
+    let resource = value(&entity(kind?.entity_type(), id));
     Some(json!({ "==": { "left": { "Var": "resource" }, "right": resource } }))
 }
 
@@ -189,16 +189,16 @@ fn any(conditions: impl IntoIterator<Item = Value>) -> Option<Value> {
     conditions.into_iter().reduce(|left, right| json!({ "||": { "left": left, "right": right } }))
 }
 
-fn when(body: Value) -> Value {
+fn when(body: &Value) -> Value {
     json!({ "kind": "when", "body": body })
 }
 
-fn unless(body: Value) -> Value {
+fn unless(body: &Value) -> Value {
     json!({ "kind": "unless", "body": body })
 }
 
 fn entities<T: AsRef<str>>(kind: &str, ids: &[T]) -> Value {
-    let entities = ids.iter().map(|id| value(entity(kind, id.as_ref())));
+    let entities = ids.iter().map(|id| value(&entity(kind, id.as_ref())));
     json!({ "Set": entities.collect::<Vec<Value>>() })
 }
 
@@ -211,7 +211,7 @@ fn entity(kind: &str, id: &str) -> Value {
     json!({ "type": format!("{NAMESPACE}::{kind}"), "id": id })
 }
 
-fn value(entity: Value) -> Value {
+fn value(entity: &Value) -> Value {
     json!({ "Value": { "__entity": entity } })
 }
 

@@ -21,7 +21,7 @@ fn requests_are_decided_with_the_policies_that_decide() {
             "metadata.edit_tags",
             "dataset/january",
             0,
-            "policy/analysts-describe (policies.yaml:4)",
+            "policy/analysts-describe (policies.yaml:3)",
         ),
         (&[], "metadata.edit_tags", "dataset/january", 4, "no policy allows it"),
         (
@@ -113,7 +113,7 @@ fn a_batch_answers_each_line() {
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(answers.len(), 3, "{text}");
     assert_eq!(answers[0]["decision"], "allowed");
-    assert_eq!(answers[0]["policies"][0]["lines"][0], "policies.yaml:4");
+    assert_eq!(answers[0]["policies"][0]["lines"][0], "policies.yaml:3");
     assert_eq!(answers[1]["decision"], "denied");
     assert!(answers[2]["error"].as_str().is_some_and(|text| text.contains("requests.jsonl:3")));
     // Two good lines: the worst of them.

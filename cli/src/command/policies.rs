@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &PoliciesArgs, ui: &mut Ui) -> Result<Exit, Failure
     ui.data("\n");
     let holds: Vec<[String; 3]> = held.iter().map(row).collect();
     ui.pieces(&table(["ACTOR", "POLICY", "PRIVILEGES"], &holds, width()));
-    ui.note(&count(rows.len(), "access policy").replace("policys", "policies"));
+    ui.note(&format!("access policies: {}", rows.len()));
     Ok(Exit::Done)
 }
 

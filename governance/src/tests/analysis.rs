@@ -7,7 +7,7 @@ use super::oracle::{governed, policies};
 use super::scenarios::{LAB, mesh};
 use crate::analysis::{Use, uses};
 use crate::index::Bits;
-use crate::{Actor, Decider, Decision, Governance};
+use crate::{Actor, Decider, Decision, Governance, Source};
 
 const TEAMS: [&str; 6] = ["TeamA", "TeamB", "Stewards", "Platform", "Linkers", "DAAdministrators"];
 
@@ -107,4 +107,23 @@ fn each_use_has_its_example() {
         decider.decide(&actor, privilege, governance.target(&resource)).expect("an answer");
     assert_eq!(verdict.decision, Decision::Allow);
     assert_eq!(verdict.rules.len(), 1);
+}
+
+#[test]
+fn each_active_policy_of_the_example_has_an_effect() {
+    let text = [
+        include_str!("../../../examples/governance/mesh.yaml"),
+        "---\n",
+        include_str!("../../../examples/governance/policies.yaml"),
+    ]
+    .concat();
+    let governance = Governance::of(&mesh(&text), None).expect("no problem");
+    assert_eq!(governance.validate(), Ok(()));
+    for (rule, found) in governance.rules.iter().zip(uses(&governance)) {
+        if rule.source != Source::Document {
+            continue;
+        }
+        let is_effective = matches!(found, Use::Effective(_));
+        assert_eq!(is_effective, rule.is_active, "{} {found:?}", rule.id);
+    }
 }
