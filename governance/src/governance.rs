@@ -16,7 +16,7 @@ use crate::limits;
 use crate::policy::{PolicyError, policy, split};
 use crate::privilege::{Privilege, Privileges};
 use crate::relation::Relation;
-use crate::rules::{Rule, RuleActors, RuleResources, rules};
+use crate::rules::{Rule, RuleActors, RuleResources, of_document, rules};
 use crate::schema;
 use crate::universe::{Facts, Resource, Universe};
 
@@ -50,6 +50,20 @@ pub struct Governance {
 }
 
 impl Governance {
+    /// The problems of the access policies of a mesh: those that can never apply, and those that are too large for Amazon
+    /// Verified Permissions.
+    pub fn problems(mesh: &Mesh) -> Vec<Problem> {
+        let privileges = Privileges::known();
+        let documents = mesh.access_policies.values();
+        let rules = documents.map(|document| of_document(document, &privileges));
+        rules
+            .flat_map(|rule| match policy(&rule, &privileges) {
+                Ok(policy) => limits::too_large(&rule, &policy),
+                Err(error) => Some(problem(&rule, &error)),
+            })
+            .collect()
+    }
+
     /// The access governance of a mesh. Shares that expired before `as_of` give nothing.
     ///
     /// # Errors

@@ -143,7 +143,8 @@ pub(crate) fn rules(mesh: &Mesh, known: &Privileges) -> Vec<Rule> {
     all
 }
 
-fn of_document(policy: &AccessPolicy, known: &Privileges) -> Rule {
+/// The rule that an access policy states.
+pub(crate) fn of_document(policy: &AccessPolicy, known: &Privileges) -> Rule {
     let actors = &policy.actors;
     let switches = [
         (actors.owners, Relation::Owner),

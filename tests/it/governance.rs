@@ -152,8 +152,10 @@ fn a_policy_that_can_never_apply_is_an_error_at_its_line() {
                   privileges: [platform.manage_policies]\nresources: { types: [dataset] }\n";
     fs::write(folder.path().join("mesh.yaml"), format!("{mesh}{policy}")).expect("a file");
     let path = folder.path().display().to_string();
-    let output = lakewright(["policies", &path]);
-    let text = transcript(&output);
-    assert_eq!(output.status.code(), Some(4), "{text}");
-    assert!(text.contains("policy/never") && text.contains("mesh.yaml:"), "{text}");
+    for command in ["check", "policies"] {
+        let output = lakewright([command, &path]);
+        let text = transcript(&output);
+        assert_eq!(output.status.code(), Some(4), "{text}");
+        assert!(text.contains("policy/never") && text.contains("mesh.yaml:"), "{text}");
+    }
 }

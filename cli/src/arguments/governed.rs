@@ -28,9 +28,7 @@ impl Governed {
         match Governance::of(&mesh, day.as_of.as_ref()) {
             Ok(governance) => Ok(Some(Self { governance, sources: loaded.sources })),
             Err(problems) => {
-                let mut report = Report::new();
-                problems.iter().map(diagnostic).for_each(|one| report.push(one));
-                ui.report(&report.sorted(), &loaded.sources);
+                ui.report(&reported(&problems), &loaded.sources);
                 Ok(None)
             }
         }
@@ -42,6 +40,13 @@ impl Governed {
         let path = source.map_or("the mesh", |source| source.path.as_str());
         format!("{path}:{}", origin.span.line)
     }
+}
+
+/// Problems of access policies, as findings at their lines.
+pub(crate) fn reported(problems: &[Problem]) -> Report {
+    let mut report = Report::new();
+    problems.iter().map(diagnostic).for_each(|one| report.push(one));
+    report.sorted()
 }
 
 fn diagnostic(problem: &Problem) -> Diagnostic {

@@ -61,7 +61,9 @@ fn a_policy_that_can_never_apply_is_a_problem() {
             "{LAB}---\nkind: AccessPolicy\nid: one\nactors: {{ all_users: true }}\n\
              privileges: [{privileges}]\nresources: {{ {resources} }}\n"
         );
-        let problems = Governance::of(&mesh(&text), None).expect_err("a problem");
+        let mesh = mesh(&text);
+        let problems = Governance::of(&mesh, None).expect_err("a problem");
+        assert_eq!(Governance::problems(&mesh), problems);
         assert_eq!(problems.len(), 1, "{privileges}");
         assert_eq!(problems[0].rule, "policy/one");
     }
