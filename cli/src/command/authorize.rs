@@ -13,7 +13,7 @@ use crate::arguments::governed::Governed;
 use crate::arguments::request::Request;
 use crate::exit::{Exit, Failure};
 use crate::show::authorization::{Answer, exit, to_json, to_text};
-use crate::ui::Ui;
+use crate::ui::{Ui, sorted};
 
 /// The bytes of answers that are written at once.
 const PIECE: usize = 1 << 16;
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &AuthorizeArgs, ui: &mut Ui) -> Result<Exit, Failur
     };
     let answer = asking.answer(request)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", to_json(request, &answer)));
+        ui.document(to_json(request, &answer));
     } else {
         ui.prose(&to_text(request, &answer));
     }
@@ -112,7 +112,7 @@ fn batch(path: &Path, asking: &mut Asking<'_>, ui: &mut Ui) -> Result<Exit, Fail
             // The other requests are answered nevertheless, each on a line.
             Err(failure) => {
                 let message = format!("{}:{}: {}", path.display(), number + 1, failure.message);
-                answers.push_str(&json!({ "version": 1, "error": message }).to_string());
+                answers.push_str(&sorted(json!({ "version": 1, "error": message })).to_string());
                 ui.error(&message);
                 Exit::Usage
             }
@@ -134,7 +134,7 @@ fn answered(line: &str, asking: &mut Asking<'_>) -> Result<(String, Exit), Failu
         Failure::usage(error.to_string().replace(" at line 1 column", ", column"))
     })?;
     let answer = asking.answer(&request)?;
-    Ok((to_json(&request, &answer).to_string(), exit(answer.decision)))
+    Ok((sorted(to_json(&request, &answer)).to_string(), exit(answer.decision)))
 }
 
 /// The exit of a batch after one more answer: invalid request first, then denied, then unknown.

@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         if arguments.runway {
             data["runway"] = runways.iter().map(show::runway::to_json).collect();
         }
-        ui.data(&format!("{data:#}\n"));
+        ui.document(data);
     } else {
         show::guardrails::show_all(&report, &sources, &breaches, ui);
         for line in &runways {
@@ -115,7 +115,7 @@ fn templates(
             "unseen": unseen,
             "unread": unread.iter().map(show::folder::unread_to_json).collect::<Vec<_>>(),
         });
-        ui.data(&format!("{data:#}\n"));
+        ui.document(data);
     } else {
         ui.data(&show::guardrails::to_text(&breaches, &files));
     }

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &PoliciesArgs, ui: &mut Ui) -> Result<Exit, Failure
             "policies": policies.collect::<Vec<Value>>(),
             "holdings": held.iter().map(holding).collect::<Vec<Value>>(),
         });
-        ui.data(&format!("{document:#}\n"));
+        ui.document(document);
         return Ok(Exit::Done);
     }
     let documents = found.filter(|(rule, _)| rule.source == Source::Document);

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &SchemaArgs, ui: &mut Ui) -> Exit {
     let wanted = arguments.output.as_deref();
     match OUTPUTS.iter().find(|(name, _)| wanted == Some(*name)) {
         Some((_, schema)) => ui.data(schema),
-        None => ui.data(&format!("{:#}\n", lakewright_manifest::schema::json_schema())),
+        None => ui.document(lakewright_manifest::schema::json_schema()),
     }
     Exit::Done
 }

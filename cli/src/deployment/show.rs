@@ -42,7 +42,7 @@ pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool,
             "notes": notes,
             "review": review,
         });
-        ui.data(&line(&plan));
+        ui.line_document(plan);
         return;
     }
     let of = |action| plan.count(action);
@@ -197,7 +197,7 @@ impl<'u> Shower<'u> {
                 told["because"] = json!(self.because(address, "*"));
                 told["seconds"] = json!(took.map(|took| took.as_secs()));
             }
-            self.ui.data(&line(&told));
+            self.ui.line_document(told);
             return;
         }
         match event {
@@ -271,7 +271,7 @@ impl<'u> Shower<'u> {
                 "outcomes": outcomes,
                 "skipped": skipped,
             });
-            self.ui.data(&line(&end));
+            self.ui.line_document(end);
             return;
         }
         self.ui.note(&format!(
@@ -374,11 +374,6 @@ fn to_json(event: &Event) -> Value {
             })
         }
     }
-}
-
-/// A line of JSON Lines.
-fn line(value: &Value) -> String {
-    format!("{value}\n")
 }
 
 /// The names of a template's buckets of artifacts that are not retained.

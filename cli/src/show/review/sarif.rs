@@ -13,6 +13,7 @@ use super::{
     Entry, How, Rule, Sections, Shown, ShownStack, entries, id_of_access, id_of_other,
     id_of_resource, sentences, update,
 };
+use crate::ui::sorted;
 
 /// The maximum number of sentences in a message, and of further positions of a result.
 const LISTED: usize = 10;
@@ -21,7 +22,7 @@ const SCHEMA: &str =
 
 /// The log, with a line break at its end.
 pub(crate) fn text(shown: &Shown<'_>) -> String {
-    format!("{:#}\n", log(shown))
+    format!("{:#}\n", sorted(log(shown)))
 }
 
 pub(crate) fn log(shown: &Shown<'_>) -> Value {
