@@ -2,6 +2,7 @@
 
 mod analysis;
 mod hostile;
+mod mutants;
 mod oracle;
 mod scenarios;
 mod speed;

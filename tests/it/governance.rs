@@ -15,9 +15,9 @@ fn authorize(more: &[&str]) -> std::process::Output {
 /// docs/governance.md.
 #[test]
 fn requests_are_decided_with_the_policies_that_decide() {
-    for (more, privilege, resource, exit, by) in [
+    let cases: [(&[&str], &str, &str, i32, &str); 10] = [
         (
-            &["--member-of", "Analysts"][..],
+            &["--member-of", "Analysts"],
             "metadata.edit_tags",
             "dataset/january",
             0,
@@ -68,7 +68,8 @@ fn requests_are_decided_with_the_policies_that_decide() {
             0,
             "implied/data-owners",
         ),
-    ] {
+    ];
+    for (more, privilege, resource, exit, by) in cases {
         let asked = ["--actor", "user:jo", "--privilege", privilege, "--resource", resource];
         let output = authorize(&[&asked[..], more].concat());
         let text = transcript(&output);

@@ -21,8 +21,7 @@ const PIECE: usize = 1 << 16;
 /// Decide a request about the platform, metadata or data, with the policies that decide it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright authorize my-mesh --actor user:jo --member-of Sales \\
-      --privilege metadata.edit_tags --resource dataset/orders
+  lakewright authorize . --actor user:jo --member-of Sales --privilege metadata.edit_tags --resource dataset/a
   lakewright authorize . --actor user:jo --role Editor --privilege platform.view_tests --resource tenant/acme
   lakewright authorize my-mesh --batch requests.jsonl
 

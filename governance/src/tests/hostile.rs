@@ -67,6 +67,11 @@ fn a_policy_that_can_never_apply_is_a_problem() {
         assert_eq!(problems.len(), 1, "{privileges}");
         assert_eq!(problems[0].rule, "policy/one");
     }
+    // Nobody is an actor, which is not everybody.
+    let text = format!(
+        "{LAB}---\nkind: AccessPolicy\nid: one\nactors: {{ owners: false }}\nprivileges: [metadata.delete]\n"
+    );
+    assert!(Governance::of(&mesh(&text), None).is_err());
     // AT-7: a denial of nothing but reading glossaries denies nothing.
     let text = format!(
         "{LAB}---\nkind: AccessPolicy\nid: one\neffect: deny\nactors: {{ all_users: true }}\n\

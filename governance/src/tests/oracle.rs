@@ -12,7 +12,7 @@ use super::scenarios::{LAB, actor, mesh};
 use crate::entities::{of_universe, resource_uid, uid};
 use crate::{Actor, Decider, Decision, Governance};
 
-const PRIVILEGES: [&str; 9] = [
+pub(super) const PRIVILEGES: [&str; 9] = [
     "metadata.dataset.edit_column_tags",
     "metadata.delete_entity",
     "metadata.edit_entity",
@@ -24,7 +24,7 @@ const PRIVILEGES: [&str; 9] = [
     "platform.view_analytics",
 ];
 const GROUPS: [&str; 2] = ["metadata.*", "platform.*"];
-const RESOURCES: [&str; 9] = [
+pub(super) const RESOURCES: [&str; 9] = [
     "tenant/lab",
     "environment/dev",
     "domain/airline",
@@ -35,7 +35,7 @@ const RESOURCES: [&str; 9] = [
     "term/Revenue",
     "tag/pii",
 ];
-const ACTORS: [&str; 9] = [
+pub(super) const ACTORS: [&str; 9] = [
     "jo",
     "jane",
     "jo@TeamA",
@@ -116,8 +116,8 @@ pub(super) fn governed(policies: &[[usize; 8]]) -> (Mesh, Governance) {
     (mesh, governance)
 }
 
-struct Thing<'a> {
-    kind: &'a str,
+pub(super) struct Thing<'a> {
+    pub(super) kind: &'a str,
     owners: &'a [&'a str],
     stewards: &'a [&'a str],
     environment: bool,
@@ -126,7 +126,7 @@ struct Thing<'a> {
 }
 
 /// The facts of the lab, written down by hand.
-fn thing(name: &str) -> Thing<'static> {
+pub(super) fn thing(name: &str) -> Thing<'static> {
     let january = |kind, tags| Thing {
         kind,
         owners: &["TeamA"],
@@ -162,7 +162,7 @@ fn thing(name: &str) -> Thing<'static> {
     }
 }
 
-fn is_about(privilege: &str, kind: &str) -> bool {
+pub(super) fn is_about(privilege: &str, kind: &str) -> bool {
     match privilege {
         "metadata.dataset.edit_column_tags" => ["dataset", "table", "column"].contains(&kind),
         "metadata.glossary.read" => kind == "term",
@@ -230,7 +230,7 @@ fn implied(who: &Actor, asked: &str, name: &str) -> bool {
         || asked == "platform.view_analytics"
 }
 
-fn naive(mesh: &Mesh, who: &Actor, asked: &str, name: &str) -> Decision {
+pub(super) fn naive(mesh: &Mesh, who: &Actor, asked: &str, name: &str) -> Decision {
     let matching: Vec<Effect> = mesh
         .access_policies
         .values()
