@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use lakewright_analysis::words::count;
 use lakewright_manifest::render::{self, Style};
 use lakewright_manifest::{Report, Severity, SourceFile};
+use serde_json::Value;
 
 use crate::arguments::{Colour, Format, Output};
 use crate::progress::Progress;
@@ -98,6 +99,16 @@ impl Ui {
         self.pieces(&[text]);
     }
 
+    /// Writes a JSON document over several lines.
+    pub(crate) fn document(&mut self, document: Value) {
+        self.data(&format!("{:#}\n", sorted(document)));
+    }
+
+    /// Writes a JSON document on a line of its own.
+    pub(crate) fn line_document(&mut self, document: Value) {
+        self.data(&format!("{}\n", sorted(document)));
+    }
+
     /// Writes data in pieces, if it is too large to be joined first.
     pub(crate) fn pieces(&mut self, pieces: &[impl AsRef<str>]) {
         let mut out = io::stdout().lock();
@@ -173,7 +184,7 @@ impl Ui {
     /// Shows the findings of a mesh: on standard output for programs, on standard error for people.
     pub(crate) fn report(&mut self, report: &Report, sources: &[SourceFile]) {
         if self.is_json() {
-            self.data(&format!("{:#}\n", render::json(report, sources)));
+            self.document(render::json(report, sources));
             return;
         }
         if report.is_empty() {
@@ -221,4 +232,11 @@ fn narrowed(report: &Report, width: usize) -> Report {
 
 fn write_line(text: &str) {
     drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// A JSON value whose objects have their keys in order. With Cedar in the program, `serde_json` keeps them in the order in
+/// which they were written.
+pub(crate) fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
 }

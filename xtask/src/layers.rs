@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "deployer",
             "diff",
             "fleet",
+            "governance",
             "guardrails",
             "manifest",
             "policies",
@@ -31,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("deployer", &["fleet"]),
     ("diff", &["access", "policies"]),
     ("fleet", &[]),
+    ("governance", &["manifest"]),
     ("guardrails", &["access", "policies"]),
     (
         "lakewright",

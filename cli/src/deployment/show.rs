@@ -43,7 +43,7 @@ pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool,
             "notes": notes,
             "review": review,
         });
-        ui.data(&line(&plan));
+        ui.line_document(plan);
         return;
     }
     let of = |action| plan.count(action);
@@ -212,7 +212,7 @@ impl<'u> Shower<'u> {
                 told["because"] = json!(self.because(address, "*"));
                 told["seconds"] = json!(took.map(|took| took.as_secs()));
             }
-            self.ui.data(&line(&told));
+            self.ui.line_document(told);
             return;
         }
         match event {
@@ -306,7 +306,7 @@ impl<'u> Shower<'u> {
                 "outcomes": outcomes,
                 "skipped": skipped,
             });
-            self.ui.data(&line(&end));
+            self.ui.line_document(end);
             return;
         }
         self.live.clear();
@@ -442,12 +442,7 @@ pub(super) fn one(event: &Event, ui: &mut Ui) {
         told["because"] = json!([]);
         told["seconds"] = Value::Null;
     }
-    ui.data(&line(&told));
-}
-
-/// A line of JSON Lines.
-fn line(value: &Value) -> String {
-    format!("{value}\n")
+    ui.line_document(told);
 }
 
 /// The names of a template's buckets of artifacts that are not retained.
