@@ -11,6 +11,7 @@ use lakewright_deployer::cloud::{ChangeSet, Cloud as _, CloudError, Site};
 use lakewright_deployer::drift::{Deployed, Sides, StackDrift, compare, detect};
 use lakewright_deployer::templates::has_resources;
 use lakewright_fleet::event::Change;
+use lakewright_fleet::journal::{Operation, token};
 use lakewright_fleet::status::{Standing, standing};
 use lakewright_manifest::Date;
 use lakewright_template::StackAddress;
@@ -23,6 +24,9 @@ use crate::ui::Ui;
 
 /// The function that drift-aware change sets take for a change wherever it stands (coverage-roadmap #2559).
 const FOREIGN_OUTPUT: &str = "Fn::GetStackOutput";
+
+/// How many looks may find a status that no event tells, before it counts: an event may be missing.
+const SETTLED: u32 = 10;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -196,7 +200,7 @@ impl Deployment<'_> {
         self.begin_record(&mut drift.seen, ui)?;
         let mut worst = Exit::Done;
         for one in &undoing {
-            let exit = match self.undone(one) {
+            let exit = match self.held(&mut drift.seen.record, self.undone(one)) {
                 Ok(status) => {
                     ui.note(&format!("{}: {status}", one.address));
                     outcome(&status)
@@ -264,22 +268,39 @@ impl Deployment<'_> {
     }
 
     /// Runs a change set, and returns the status of the stack after it.
-    fn undone(&self, one: &Undoing) -> Result<String, CloudError> {
+    async fn undone(&self, one: &Undoing) -> Result<String, CloudError> {
         let Undoing { address, site, change_set, changes: _ } = one;
-        let token = format!("lakewright-drift-{}", self.lease.id());
-        self.runtime.block_on(async {
-            self.aws.execute_change_set(site, &address.name, change_set, &token).await?;
-            let mut tries = 0;
-            loop {
-                self.aws.pause(tries).await;
-                tries += 1;
-                let there = self.aws.describe(site, &address.name).await?;
-                let status = there.map_or_else(|| "DELETE_COMPLETE".to_owned(), |one| one.status);
-                if standing(&status) != Standing::Busy {
-                    return Ok(status);
-                }
+        let name = address.name.as_str();
+        if let Some(message) = self.lease.lost() {
+            let what = format!("undo the drift of {address}");
+            return Err(CloudError::Overtaken { what, message });
+        }
+        let before = self.aws.events(site, name, None).await?;
+        let before = before.last().map(|event| event.id.as_str());
+        // Each stack has a token of its own: CloudFormation takes a known one for a request that it has already.
+        let token = token(self.lease.id(), address, Operation::Execute, 1);
+        self.aws.execute_change_set(site, name, change_set, &token).await?;
+        let (mut tries, mut settled) = (0, 0);
+        loop {
+            self.aws.pause(tries).await;
+            tries += 1;
+            let there = self.aws.describe(site, name).await?;
+            let Some(there) = there else { return Ok("DELETE_COMPLETE".to_owned()) };
+            if standing(&there.status) == Standing::Busy {
+                continue;
             }
-        })
+            // CloudFormation may still show the status from before. The stack's own events say when it is a new one.
+            let events = self.aws.events(site, name, before).await?;
+            let is_new = events.iter().any(|event| {
+                event.logical_id == name
+                    && event.kind == "AWS::CloudFormation::Stack"
+                    && event.status == there.status
+            });
+            settled += 1;
+            if is_new || settled >= SETTLED {
+                return Ok(there.status);
+            }
+        }
     }
 }
 
