@@ -174,9 +174,13 @@ impl Deployment<'_> {
         self.is_free(&drift.seen)?;
         let mut undoing = Vec::new();
         for (address, text) in &drift.drifted {
-            match self.prepared(address, text)? {
-                Ok(one) => undoing.push(one),
-                Err(reason) => ui.note(&format!("{address} is left as it is: {reason}")),
+            match self.prepared(address, text) {
+                Ok(Ok(one)) => undoing.push(one),
+                Ok(Err(reason)) => ui.note(&format!("{address} is left as it is: {reason}")),
+                Err(failure) => {
+                    self.discard(&undoing, ui);
+                    return Err(failure);
+                }
             }
         }
         if undoing.is_empty() {
@@ -190,14 +194,14 @@ impl Deployment<'_> {
         }
         let question = format!("Undo the drift of {}?", count(undoing.len(), "stack"));
         if !self.confirm(&question, ui) {
-            for Undoing { address, site, change_set, changes: _ } in &undoing {
-                let removal = self.aws.delete_change_set(site, &address.name, change_set);
-                self.runtime.block_on(removal).map_err(|error| unreachable(&error))?;
-            }
+            self.discard(&undoing, ui);
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
-        self.begin_record(&mut drift.seen, ui)?;
+        if let Err(failure) = self.begin_record(&mut drift.seen, ui) {
+            self.discard(&undoing, ui);
+            return Err(failure);
+        }
         let mut worst = Exit::Done;
         for one in &undoing {
             let exit = match self.held(&mut drift.seen.record, self.undone(one)) {
@@ -216,6 +220,16 @@ impl Deployment<'_> {
         Ok(worst)
     }
 
+    /// Deletes change sets that are not run.
+    fn discard(&self, undoing: &[Undoing], ui: &mut Ui) {
+        for Undoing { address, site, change_set, changes: _ } in undoing {
+            let removal = self.aws.delete_change_set(site, &address.name, change_set);
+            if let Err(error) = self.runtime.block_on(removal) {
+                ui.note(&format!("{address}: change set {change_set} is left there: {error}"));
+            }
+        }
+    }
+
     /// Prepares to undo the drift of a stack. The inner error says why it is left as it is.
     fn prepared(
         &self,
@@ -230,7 +244,8 @@ impl Deployment<'_> {
         let Some(site) = self.reader(address) else {
             return Ok(Err("no role of the mesh changes it".to_owned()));
         };
-        let name = format!("lakewright-drift-{}", self.lease.id());
+        // Also the token of the request, so no other stack may have it.
+        let name = token(self.lease.id(), address, Operation::Prepare, 1);
         let made = self.aws.revert_drift(&site, &address.name, &name);
         let change_set = match self.runtime.block_on(made) {
             Ok(change_set) => change_set,
