@@ -43,7 +43,8 @@ pub(crate) struct RefreshArgs {
     mesh: PathBuf,
     #[command(flatten)]
     day: Day,
-    /// Take the templates from this assembly of the mesh instead of synthesizing them
+    /// Take the templates from this assembly of the mesh instead of synthesizing them; shares count as of the day for
+    /// which `lakewright synth` wrote it
     #[arg(long, value_name = "DIR")]
     assembly: Option<PathBuf>,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! The stacks of a mesh before a refresh: synthesized, or taken from an assembly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,11 +47,19 @@ impl Prepared {
             let reason = format!("it is of mesh `{}`; expected `{id}`", assembly.mesh);
             return Err(unusable(reason));
         }
+        let listed: BTreeSet<StackAddress> =
+            assembly.stacks.iter().map(StackEntry::address).collect();
         let mut targets: BTreeMap<StackAddress, DeployTarget> = BTreeMap::new();
         for stack in &plan.stacks {
+            let address = stack.address();
+            if !listed.contains(&address) {
+                return Err(unusable(format!(
+                    "it has no stack {address}, and the mesh has; write the assembly again with `lakewright synth`"
+                )));
+            }
             let target = stack.target();
             targets.entry(target.bootstrap.clone()).or_insert_with(|| target.clone());
-            targets.insert(stack.address(), target);
+            targets.insert(address, target);
         }
         let stacks = assembly.stacks.into_iter().map(|entry| {
             let address = entry.address();
