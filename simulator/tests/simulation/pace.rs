@@ -99,7 +99,7 @@ fn quick_operations_give_back_their_room() {
     faults.duration = (1, 2);
     let (world, _) = fleet.world(faults);
     let patience = Patience { stacks: 1, ..Patience::default() };
-    let paced = |cloud| Paced::new(Box::leak(Box::new(cloud)), patience);
+    let paced = |cloud: Simulated| Paced::new(Box::leak(Box::new(cloud)), patience);
     let (time, _) = measured(&fleet, world, paced, false);
     assert!(u128::from(time) < patience.full.as_millis(), "{time} ms");
 }
