@@ -100,7 +100,7 @@ fn names_one(policy: &Map, roles: &BTreeSet<String>) -> bool {
 
 /// Whether one of the texts in a JSON document is one of the roles. It takes no longer with thousands of roles.
 fn has_one(json: &str, roles: &BTreeSet<String>) -> bool {
-    json.split('"').any(|text| roles.contains(text))
+    json.split('"').any(|text| text.starts_with("arn:") && roles.contains(text))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod prepared;
 mod report;
 mod signals;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use lakewright_deployer::record::{self, Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, NoJournal, plan_digest};
+use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, plan};
 use lakewright_stacks::Names;
 use lakewright_template::{Place, StackAddress};
@@ -78,6 +79,8 @@ struct Written {
     file: Option<JournalFile>,
     open: BTreeMap<StackAddress, Intent>,
     requests: BTreeMap<StackAddress, u32>,
+    /// The stacks that the earlier part created.
+    made: BTreeSet<StackAddress>,
 }
 
 impl Written {
@@ -203,13 +206,22 @@ impl Deployment<'_> {
     ) -> Result<(Plan, Vec<String>), Failure> {
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
+        let mut made: BTreeMap<StackAddress, Action> = BTreeMap::new();
         for step in &mut plan.steps {
             if step.action == Action::Delete {
                 step.action = Action::Orphan;
             }
+            if step.action != Action::Keep {
+                continue;
+            }
             // CloudFormation has finished what the earlier part of the run began. What comes after it was not done.
-            if step.action == Action::Keep && written.open.contains_key(&step.address) {
+            if written.open.contains_key(&step.address) {
                 step.action = Action::Update;
+            }
+            // Policies that name the roles of these may not be put again yet.
+            if written.made.contains(&step.address) {
+                made.insert(step.address.clone(), step.action);
+                step.action = Action::Create;
             }
         }
         let mut notes = Vec::new();
@@ -224,6 +236,9 @@ impl Deployment<'_> {
         let id = self.lease.id().to_owned();
         renew(&mut plan, &mut self.stacks, &id)
             .map_err(|error| Failure::unexpected(error.to_string()))?;
+        for step in &mut plan.steps {
+            step.action = made.remove(&step.address).unwrap_or(step.action);
+        }
         self.unload_templates(&plan);
         Ok((plan, notes))
     }
@@ -264,7 +279,13 @@ impl Deployment<'_> {
         ));
         file.write(&Entry::Resumed).map_err(|error| Failure::unexpected(error.to_string()))?;
         self.lease = Lease::resumed(self.shelf.clone(), &self.id, &replay.begun.run);
-        Ok(Written { file: Some(file), open: replay.open, requests: replay.requests })
+        let created = replay.finished.into_iter();
+        let created = created.filter(|(_, outcome)| *outcome == Outcome::Created);
+        let created = created.map(|(address, _)| address);
+        let begun = replay.open.values().filter(|intent| intent.creates);
+        let begun = begun.map(|intent| intent.address.clone());
+        let made = created.chain(begun).collect();
+        Ok(Written { file: Some(file), open: replay.open, requests: replay.requests, made })
     }
 
     /// Carries out the plan.
