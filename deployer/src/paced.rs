@@ -167,8 +167,9 @@ impl<'a, C> Paced<'a, C> {
         self
     }
 
-    /// The work on a stack has ended, whatever its status. A run that does not look at a stack until its end says so here.
-    pub fn done(&self, address: &StackAddress) {
+    /// Gives back the room of a stack. A short operation may never be seen in progress, and a run may stop looking before
+    /// the operation has ended.
+    fn leave(&self, address: &StackAddress) {
         let held = self.held.borrow_mut().remove(address);
         drop(held);
     }
@@ -552,6 +553,11 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
 
     async fn pause(&self, tries: u32) {
         self.cloud.pause(tries).await;
+    }
+
+    fn done(&self, address: &StackAddress) {
+        self.leave(address);
+        self.cloud.done(address);
     }
 }
 

@@ -35,8 +35,9 @@ Before the question, a review shows what the changes do, and who gains or loses 
 changes the stacks before the answer, `deploy` asks again, or ends with 8 if it runs with `--yes`.
 Shares that expired before today, or before the date of `--as-of`, grant no access.
 
-With `--yes` or `--apply` nobody is asked, so access that broadens needs `--allow access-broadened`,
-and data that may be lost `--allow data-loss`. `--apply` takes a file with `--approval` instead.
+With `--yes` or `--apply`, access that broadens needs `--allow access-broadened`, and data that may
+be lost `--allow data-loss`. `--apply` takes a file with `--approval` instead. Without `--yes`,
+`--apply` asks before it changes anything.
 
 Exit codes: 0 done, or the plan can be carried out; 4 nothing was changed: an account's owner has to
 bootstrap it first, a stack belongs to another mesh, or a database or repository already has the

@@ -33,16 +33,18 @@ Nobody is asked. A change that replaces or deletes what holds data is not made, 
 The first Ctrl-C or SIGTERM starts nothing more and waits for what CloudFormation is doing; a second
 one ends the program at once. In both cases `--resume` goes on.
 
-Exit codes: 0 done; 4 nothing was changed: the mesh has errors, or a stack belongs to another mesh;
-6 a stack failed and was rolled back, or AWS refused its change; 7 a stack needs attention;
-8 in maintenance, stopped, or another run changes the mesh; 9 no credentials or no network.")]
+Exit codes: 0 done; 4 nothing was changed: the mesh has errors, an account is not bootstrapped, or a
+stack belongs to another mesh; 6 a stack failed and was rolled back, or AWS refused its change; 7 a
+stack needs attention; 8 in maintenance, stopped, another run changes the mesh, or a change was not
+made because data may be lost; 9 no credentials or no network.")]
 pub(crate) struct RefreshArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     #[command(flatten)]
     day: Day,
-    /// Take the templates from this assembly of the mesh instead of synthesizing them
+    /// Take the templates from this assembly of the mesh instead of synthesizing them; shares count as of the day for
+    /// which `lakewright synth` wrote it
     #[arg(long, value_name = "DIR")]
     assembly: Option<PathBuf>,
     #[command(flatten)]

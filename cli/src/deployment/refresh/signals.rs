@@ -40,7 +40,7 @@ pub(super) async fn stopping<T>(
                 if signals > 1 {
                     drop(writeln!(
                         stderr,
-                        "stopped: CloudFormation finishes what it has begun, and `--resume` goes on"
+                        "stopped: CloudFormation finishes what it has begun, and `--resume` or a new run goes on"
                     ));
                     std::process::exit(i32::from(Exit::Declined.number()));
                 }
