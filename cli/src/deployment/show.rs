@@ -303,7 +303,6 @@ impl<'u> Shower<'u> {
 
     /// Shows how the run ended.
     pub(super) fn end(&mut self, summary: &Summary) {
-        self.view = None;
         for (event, took) in std::mem::take(&mut self.later) {
             self.print(&event, took);
         }
