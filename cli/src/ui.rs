@@ -30,7 +30,7 @@ pub(crate) struct Ui {
 }
 
 /// What stands in the place of a secret.
-const HIDDEN: &str = "(hidden)";
+pub(crate) const HIDDEN: &str = "(hidden)";
 
 impl Ui {
     pub(crate) fn new(output: &Output) -> Self {
@@ -56,6 +56,11 @@ impl Ui {
     /// Shows this text nowhere from now on: a log of a pipeline has many readers.
     pub(crate) fn hide(&mut self, secret: &str) {
         secret.clone_into(&mut self.secret);
+    }
+
+    /// The text that is never shown; empty for none.
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
     }
 
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {

@@ -25,6 +25,7 @@ use told::{left_to_owners, warn};
   lakewright deploy my-mesh                    plan, review, ask, deploy
   lakewright deploy my-mesh --only dataset/sales --with-dependencies
   lakewright deploy my-mesh --yes --allow access-broadened --format json
+  lakewright deploy my-mesh --live             show the run on the whole screen
   lakewright deploy my-mesh --plan-out plan.json
   lakewright deploy my-mesh --apply plan.json --yes
 

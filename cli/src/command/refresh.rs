@@ -23,6 +23,7 @@ use crate::ui::Ui;
   lakewright refresh my-mesh --resume night.journal           go on with a run that was killed
   lakewright refresh my-mesh --place 111111111111/eu-west-1   one account and region
   lakewright refresh my-mesh --shard 3/20                     one machine of twenty
+  lakewright refresh my-mesh --live                           show the run on the whole screen
 
 Stacks whose deployed revision equals the new one are skipped: an account and region without changes
 costs one listing. Each other stack is updated as soon as the stacks that it depends on are done.

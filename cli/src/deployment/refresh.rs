@@ -3,7 +3,6 @@
 mod part;
 mod prepared;
 mod report;
-mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,6 +30,8 @@ pub(crate) use self::prepared::Prepared;
 use self::report::Night as Told;
 use super::pace::Pace;
 use super::seen::{Gone, Known, Seen, before};
+use super::signals::{end_refresh, stopping};
+use super::view::{Watching, restore};
 use super::{Deployment, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -71,6 +72,8 @@ pub(crate) struct Night {
     /// Write a report of the run into this file: HTML if its name ends so, else Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    watching: Watching,
 }
 
 /// The journal of a run, and what an earlier part of the run left open.
@@ -298,7 +301,11 @@ impl Deployment<'_> {
         told: &mut Told,
         ui: &mut Ui,
     ) -> Summary {
-        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
+        let policy = night.policy(plan);
+        let title = format!("Refresh of {}", self.id);
+        let view = night.watching.open(&title, plan, &policy.waves, ui);
+        let view = view.as_ref();
+        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui).in_view(view);
         let stop = Stop::default();
         let may_lose = night.allow.contains(&Allowed::DataLoss);
         let summary = {
@@ -319,27 +326,29 @@ impl Deployment<'_> {
             let cloud =
                 Paced::new(&aws, night.pace.patience()).with_stop(&lost).with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
-                .with_policy(night.policy(plan))
+                .with_policy(policy)
                 .with_journal(written.journal())
                 .going_on(written.open.clone(), written.requests.clone());
             let Seen { sites, spots, record, .. } = seen;
             let until = night.minutes.map(minutes);
             if let Known::Read(record) = record {
                 let run = driver.run(plan, &self.stacks, sites);
-                let run = signals::stopping(&stop, until, run);
+                let run = stopping(&stop, until, view, end_refresh, run);
                 self.runtime.block_on(self.lease.during(&self.aws, record, run))
             } else {
                 let (mesh, keeper) = (&*self.id, &self.keeper);
                 let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
                 let mut read = Record::default();
                 let run = driver.run_with_record(plan, &self.stacks, sites, &opening, &mut read);
-                let summary = self.runtime.block_on(signals::stopping(&stop, until, run));
+                let run = stopping(&stop, until, view, end_refresh, run);
+                let summary = self.runtime.block_on(run);
                 if read.version.is_some() {
                     *record = Known::Read(read);
                 }
                 summary
             }
         };
+        restore();
         shower.end(&summary);
         summary
     }
