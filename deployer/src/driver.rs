@@ -192,7 +192,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             }
             let is_over = summary.outcomes.len() + summary.skipped.len() >= changes;
             let is_held = self.stop.is_held() && !is_over;
-            let next = if is_held { None } else { schedule.next() };
+            let next = if is_held { None } else { schedule.next_step() };
             match next {
                 Some(Next::Start(index)) => {
                     let step = &plan.steps[index];
@@ -463,7 +463,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
     async fn close_defaults(&self, stack: &Stack) -> Result<(), CloudError> {
         // Other stacks of the same place wait for the first one that does it.
         let cell = Rc::clone(self.closed.borrow_mut().entry(stack.site.clone()).or_default());
-        cell.get_or_try_init(|| self.close_once(stack)).await.map(|()| ())
+        cell.get_or_try_init(|| self.close_once(stack)).await.cloned()
     }
 
     async fn close_once(&self, stack: &Stack) -> Result<(), CloudError> {

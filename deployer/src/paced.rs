@@ -253,12 +253,11 @@ impl<'a, C> Paced<'a, C> {
             let result = request().await;
             let now = self.now();
             // A request with expired credentials has no effect.
-            if matches!(&result, Err(error) if error.is_expired()) && !is_renewed {
-                if let Some(renew) = self.renew {
-                    renew(place);
-                    is_renewed = true;
-                    continue;
-                }
+            let is_expired = matches!(&result, Err(error) if error.is_expired());
+            if let Some(renew) = self.renew.filter(|_| is_expired && !is_renewed) {
+                renew(place);
+                is_renewed = true;
+                continue;
             }
             let limit = match &result {
                 Err(CloudError::Throttled { after, .. }) => {

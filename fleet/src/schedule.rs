@@ -137,7 +137,7 @@ impl Schedule {
     }
 
     /// What to do next; `None` while nothing can start, or when everything has ended.
-    pub fn next(&mut self) -> Option<Next> {
+    pub fn next_step(&mut self) -> Option<Next> {
         if let Some((index, because)) = self.skipped.pop() {
             self.ends(index);
             return Some(Next::Skip(index, because));

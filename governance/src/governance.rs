@@ -57,7 +57,7 @@ impl Governance {
         let documents = mesh.access_policies.values();
         let rules = documents.map(|document| of_document(document, &privileges));
         rules
-            .flat_map(|rule| match policy(&rule, &privileges) {
+            .filter_map(|rule| match policy(&rule, &privileges) {
                 Ok(policy) => limits::too_large(&rule, &policy),
                 Err(error) => Some(problem(&rule, &error)),
             })

@@ -85,11 +85,10 @@ pub(crate) fn run(arguments: &RefreshArgs, ui: &mut Ui) -> Result<Exit, Failure>
     }
     let day = arguments.day.or_today()?;
     let plan = Plan::of(mesh, Some(&day));
-    let prepared =
-        match prepare(arguments, (mesh, &plan), loaded.report.clone(), &loaded.sources, ui)? {
-            Some(prepared) => prepared,
-            None => return Ok(Exit::No),
-        };
+    let (report, sources) = (loaded.report.clone(), &loaded.sources);
+    let Some(prepared) = prepare(arguments, (mesh, &plan), report, sources, ui)? else {
+        return Ok(Exit::No);
+    };
     let options = Options::looking(arguments.profile.clone(), arguments.region.clone(), None);
     let deployment = connect(mesh, prepared, &options, &loaded.sources)?;
     deployment.refresh(&part, &arguments.night, ui)

@@ -195,8 +195,8 @@ impl Deployment<'_> {
 
     /// Fails if a run changes the whole mesh.
     fn is_whole_free(&self, whole: Option<&Shelf>) -> Result<(), Failure> {
-        let Some(shelf) = whole else { return Ok(()) };
-        let record = self.runtime.block_on(record::read(&self.aws, shelf, &self.id));
+        let Some(place) = whole else { return Ok(()) };
+        let record = self.runtime.block_on(record::read(&self.aws, place, &self.id));
         let record = record.map_err(|error| unreachable(&error))?;
         self.lease.check(&record).map(drop).map_err(|error| before(&error))
     }
@@ -255,7 +255,7 @@ impl Deployment<'_> {
             run: self.lease.id().to_owned(),
             mesh: self.id.clone(),
             plan: plan_digest(wanted.map(|(address, stack)| (address, &*stack.entry.revision))),
-            shard: part.shard().cloned(),
+            shard: part.shard().copied(),
         };
         if let Some(path) = &night.journal {
             let file = JournalFile::create(path, &begun, hidden).map_err(failed)?;

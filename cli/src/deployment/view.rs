@@ -121,8 +121,8 @@ impl View {
             Key::Stop(name) => return Some(name),
             Key::Pause if stop.is_held() => stop.go_on(),
             Key::Pause => stop.hold(),
-            Key::Move(step) => self.state.borrow_mut().scroll(step),
-            Key::Pane(step) => self.state.borrow_mut().turn_to(step),
+            Key::Move(lines) => self.state.borrow_mut().scroll(lines),
+            Key::Pane(panes) => self.state.borrow_mut().turn_to(panes),
             Key::Other => {}
         }
         None

@@ -42,8 +42,11 @@ actors: { users: [jane] }
 privileges: [platform.manage_policies]
 ";
 
+/// The name of a wrong translation, and what it does to a rule.
+type Mutant = (&'static str, fn(&mut Rule));
+
 /// The ways to translate a rule wrongly. A way that does not change a rule is no mutant of it.
-const MUTANTS: [(&str, fn(&mut Rule)); 15] = [
+const MUTANTS: [Mutant; 15] = [
     ("another effect", |rule| {
         rule.effect = if rule.effect == Effect::Deny { Effect::Allow } else { Effect::Deny };
     }),

@@ -79,10 +79,7 @@ fn of_scenario(scenario: &Value) -> Mesh {
 
 fn answered(governance: &Governance, question: &Value) -> &'static str {
     let text = |key: &str| question[key].as_str().expect("a text");
-    let resource = match governance.resource(text("resource")) {
-        Ok(resource) => resource,
-        Err(_) => return "unknown resource",
-    };
+    let Ok(resource) = governance.resource(text("resource")) else { return "unknown resource" };
     let privilege = governance.privilege(text("privilege")).expect("a privilege");
     let prepared = governance.actor(actor(text("actor")));
     let mut decider = Decider::new(governance);

@@ -18,7 +18,7 @@ use lakewright_template::StackAddress;
 use crate::fleets::{Fleet, MESH};
 use crate::runs::paused;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 const STACKS: usize = 40;
 
 /// How many stacks have begun and ended.

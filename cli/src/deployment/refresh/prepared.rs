@@ -11,7 +11,7 @@ use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::{DeployTarget, Plan};
 use lakewright_template::StackAddress;
 use lakewright_template::assembly::{Assembly, StackEntry};
-use sha2::{Digest as _, Sha256};
+use lakewright_template::digest::sha256;
 
 use super::super::{Deployment, Wanted};
 use crate::exit::Failure;
@@ -135,7 +135,7 @@ fn load(folder: &Path, stack: &mut Stack) -> Result<(), Failure> {
 fn read(path: &Path, digest: &str) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(path)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
-    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = sha256(&bytes);
     if found == digest {
         return Ok(bytes);
     }

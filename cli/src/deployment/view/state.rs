@@ -14,7 +14,7 @@ use super::super::show::{why_skipped, wrong};
 use crate::ui::HIDDEN;
 
 /// The time over which the rate is counted.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The lists of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
