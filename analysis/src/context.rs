@@ -90,7 +90,9 @@ fn vpcs(documents: &Documents, environment: &EnvironmentDocument, id: &str) -> V
 /// The block of an environment, as people put it into the mesh.
 pub fn block(facts: &[Fact]) -> String {
     let mut text = "context:\n".to_owned();
-    facts.iter().for_each(|fact| push(&mut text, 2, fact, ""));
+    for fact in facts {
+        push(&mut text, 2, fact, "");
+    }
     text
 }
 
@@ -160,7 +162,9 @@ fn body(lines: &[&str], facts: &[Fact]) -> String {
         at += 1 + of_value;
     }
     let mut text = line_ended(&text);
-    left.into_iter().for_each(|fact| push(&mut text, indent, fact, ""));
+    for fact in left {
+        push(&mut text, indent, fact, "");
+    }
     text.push_str(&lines[last..].concat());
     text
 }

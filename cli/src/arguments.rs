@@ -1,7 +1,9 @@
 //! The command line arguments.
 
 pub(crate) mod day;
+pub(crate) mod governed;
 pub(crate) mod question;
+pub(crate) mod request;
 pub(crate) mod subject;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     Check(command::check::CheckArgs),
     /// Show who reaches what
     Access(command::access::AccessArgs),
+    /// Decide a request about the platform, metadata or data, with the policies that decide it
+    Authorize(command::authorize::AuthorizeArgs),
     /// Decide one request, with the reasons
     Can(command::can::CanArgs),
     /// Print what an account's owner deploys before anything else
@@ -146,6 +150,8 @@ pub(crate) enum Command {
     Refresh(command::refresh::RefreshArgs),
     /// Show the outputs of the deployed stacks
     Outputs(command::outputs::OutputsArgs),
+    /// Show what each access policy does, and what each actor holds
+    Policies(command::policies::PoliciesArgs),
     /// Print the pivot role of an environment as a template of its own
     PivotRole(command::pivot_role::PivotRoleArgs),
     /// Prove that the templates give exactly the access that the mesh asks for

@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod access;
+pub(crate) mod authorize;
 pub(crate) mod bootstrap;
 pub(crate) mod can;
 pub(crate) mod check;
@@ -17,6 +18,7 @@ pub(crate) mod init;
 pub(crate) mod ls;
 pub(crate) mod outputs;
 pub(crate) mod pivot_role;
+pub(crate) mod policies;
 pub(crate) mod prove;
 pub(crate) mod refresh;
 pub(crate) mod rehearse;

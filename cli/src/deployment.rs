@@ -19,10 +19,12 @@ mod saved;
 mod seen;
 mod select;
 mod show;
+mod signals;
 mod status;
 mod stop;
 mod taken;
 mod verdicts;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};

@@ -10,9 +10,10 @@ use crate::width::{push_wrapped, reflowed, width};
 const WIDEST: usize = 100;
 
 /// The commands by purpose. The description of each is defined with its arguments.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Write and check", &["init", "check", "synth", "diff"]),
     ("Access", &["prove", "access", "can", "why"]),
+    ("Governance", &["authorize", "policies"]),
     ("Deploy", &["bootstrap", "pivot-role", "context", "rehearse", "deploy", "refresh", "destroy"]),
     ("Look at what is deployed", &["status", "outputs", "drift"]),
     ("Look things up", &["ls", "graph", "explain", "schema", "completions"]),

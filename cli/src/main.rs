@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     }
     let result = match arguments.command {
         Command::Access(arguments) => command::access::run(&arguments, &mut ui),
+        Command::Authorize(arguments) => command::authorize::run(&arguments, &mut ui),
         Command::Bootstrap(arguments) => command::bootstrap::run(&arguments, &mut ui),
         Command::Can(arguments) => command::can::run(&arguments, &mut ui),
         Command::Check(arguments) => command::check::run(&arguments, &mut ui),
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Refresh(arguments) => command::refresh::run(&arguments, &mut ui),
         Command::Outputs(arguments) => command::outputs::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),
+        Command::Policies(arguments) => command::policies::run(&arguments, &mut ui),
         Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
         Command::Rehearse(arguments) => command::rehearse::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),

@@ -1,6 +1,7 @@
 //! Presents results for people, programs, spreadsheets and browsers.
 
 pub(crate) mod answer;
+pub(crate) mod authorization;
 pub(crate) mod differences;
 pub(crate) mod folder;
 pub(crate) mod graph;

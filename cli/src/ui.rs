@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use lakewright_analysis::words::count;
 use lakewright_manifest::render::{self, Style};
 use lakewright_manifest::{Report, Severity, SourceFile};
+use serde_json::Value;
 
 use crate::arguments::{Colour, Format, Output};
 use crate::progress::Progress;
@@ -29,7 +30,7 @@ pub(crate) struct Ui {
 }
 
 /// What stands in the place of a secret.
-const HIDDEN: &str = "(hidden)";
+pub(crate) const HIDDEN: &str = "(hidden)";
 
 impl Ui {
     pub(crate) fn new(output: &Output) -> Self {
@@ -55,6 +56,11 @@ impl Ui {
     /// Shows this text nowhere from now on: a log of a pipeline has many readers.
     pub(crate) fn hide(&mut self, secret: &str) {
         secret.clone_into(&mut self.secret);
+    }
+
+    /// The text that is never shown; empty for none.
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
     }
 
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -96,6 +102,16 @@ impl Ui {
     /// [`Self::lost`] returns at the end of the command.
     pub(crate) fn data(&mut self, text: &str) {
         self.pieces(&[text]);
+    }
+
+    /// Writes a JSON document over several lines.
+    pub(crate) fn document(&mut self, document: Value) {
+        self.data(&format!("{:#}\n", sorted(document)));
+    }
+
+    /// Writes a JSON document on a line of its own.
+    pub(crate) fn line_document(&mut self, document: Value) {
+        self.data(&format!("{}\n", sorted(document)));
     }
 
     /// Writes data in pieces, if it is too large to be joined first.
@@ -173,7 +189,7 @@ impl Ui {
     /// Shows the findings of a mesh: on standard output for programs, on standard error for people.
     pub(crate) fn report(&mut self, report: &Report, sources: &[SourceFile]) {
         if self.is_json() {
-            self.data(&format!("{:#}\n", render::json(report, sources)));
+            self.document(render::json(report, sources));
             return;
         }
         if report.is_empty() {
@@ -221,4 +237,11 @@ fn narrowed(report: &Report, width: usize) -> Report {
 
 fn write_line(text: &str) {
     drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// A JSON value whose objects have their keys in order. With Cedar in the program, `serde_json` keeps them in the order in
+/// which they were written.
+pub(crate) fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
 }

@@ -471,7 +471,7 @@ impl Cloud for Aws {
         let name = "lakewright-forget";
         // A run that was stopped may have left it.
         self.delete_one(site, stack, name).await?;
-        client
+        let made = client
             .create_change_set()
             .stack_name(stack)
             .change_set_name(name)
@@ -483,12 +483,15 @@ impl Cloud for Aws {
             .send()
             .await
             .map_err(|error| failed(&what, &error))?;
+        // With a token that CloudFormation knows already, it would do nothing. The id of a change set ends in its own UUID.
+        let id = made.id().and_then(|id| id.rsplit('/').next()).unwrap_or_default();
+        let token = format!("{name}-{id}");
         let mut tries = 0;
         loop {
             match self.describe_change_set(site, stack, name).await? {
                 ChangeSet::Pending => self.pause(tries).await,
                 ChangeSet::Ready(_) => {
-                    return self.execute_change_set(site, stack, name, name).await;
+                    return self.execute_change_set(site, stack, name, &token).await;
                 }
                 ChangeSet::Empty => return self.delete_change_set(site, stack, name).await,
                 ChangeSet::Failed(message) => return Err(CloudError::Refused { what, message }),

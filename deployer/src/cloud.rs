@@ -350,4 +350,7 @@ pub trait Cloud {
 
     /// Waits before the next try; longer the more tries there were.
     fn pause(&self, tries: u32) -> impl Future<Output = ()>;
+
+    /// The work on a stack has ended, whatever its status. Nobody looks at the stack any more.
+    fn done(&self, _: &StackAddress) {}
 }

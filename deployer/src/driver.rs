@@ -21,7 +21,7 @@ use lakewright_fleet::journal::{Entry, Intent, Journal, NoJournal};
 use lakewright_fleet::machine::{Goal, Outcome};
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
 use lakewright_fleet::schedule::{Because, Limits, Next, Schedule};
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 
 /// The message about a stack that another run has created since this one checked.
 pub(crate) const MADE: &str =
@@ -73,11 +73,14 @@ pub struct Driver<'a, C, R, A> {
     stop: &'a Stop,
 }
 
-/// A request to start no further stack, which a signal or a clock makes.
+/// A request to start no further stack, which a signal, a clock or a person makes: for good, or until the run may go on.
 #[derive(Debug, Default)]
 pub struct Stop {
     reason: RefCell<Option<String>>,
     asked: Cell<bool>,
+    held: Cell<bool>,
+    /// Wakes a run that is held.
+    changed: Notify,
 }
 
 impl Stop {
@@ -86,6 +89,23 @@ impl Stop {
         if !self.asked.replace(true) {
             *self.reason.borrow_mut() = Some(reason.to_owned());
         }
+        self.changed.notify_one();
+    }
+
+    /// Asks the run to start no further stack until [`Self::go_on`]. What is under way goes on.
+    pub fn hold(&self) {
+        self.held.set(true);
+    }
+
+    /// Lets a run that is held go on.
+    pub fn go_on(&self) {
+        self.held.set(false);
+        self.changed.notify_one();
+    }
+
+    /// Whether the run is held. A run that was asked to stop is not.
+    pub fn is_held(&self) -> bool {
+        self.held.get() && !self.asked.get()
     }
 
     /// Why the run starts no further stack, if it was asked so.
@@ -162,6 +182,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
         let wave =
             |step: &Step| self.policy.waves.get(&step.address.place).copied().unwrap_or_default();
         let mut schedule = Schedule::in_waves(plan, self.policy.limits, wave);
+        let changes = plan.steps.iter().filter(|step| step.is_change()).count();
         let mut summary = Summary::default();
         let mut failures = 0;
         let mut under_way = FuturesUnordered::new();
@@ -169,7 +190,10 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             if let Some(reason) = self.stop.reason() {
                 schedule.stop(&reason);
             }
-            match schedule.next() {
+            let is_over = summary.outcomes.len() + summary.skipped.len() >= changes;
+            let is_held = self.stop.is_held() && !is_over;
+            let next = if is_held { None } else { schedule.next_step() };
+            match next {
                 Some(Next::Start(index)) => {
                     let step = &plan.steps[index];
                     under_way.push(async move { (index, self.step(step, stacks, sites).await) });
@@ -194,7 +218,12 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
                 }
                 None => {}
             }
-            let Some((index, outcome)) = under_way.next().await else { break };
+            let (index, outcome) = tokio::select! {
+                biased;
+                Some(ended) = under_way.next() => ended,
+                () = self.stop.changed.notified(), if is_held => continue,
+                else => break,
+            };
             let address = &plan.steps[index].address;
             let is_good = is_good(&outcome);
             schedule.done(index, is_good);
@@ -434,7 +463,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
     async fn close_defaults(&self, stack: &Stack) -> Result<(), CloudError> {
         // Other stacks of the same place wait for the first one that does it.
         let cell = Rc::clone(self.closed.borrow_mut().entry(stack.site.clone()).or_default());
-        cell.get_or_try_init(|| self.close_once(stack)).await.map(|()| ())
+        cell.get_or_try_init(|| self.close_once(stack)).await.cloned()
     }
 
     async fn close_once(&self, stack: &Stack) -> Result<(), CloudError> {

@@ -167,8 +167,9 @@ impl<'a, C> Paced<'a, C> {
         self
     }
 
-    /// The work on a stack has ended, whatever its status. A run that does not look at a stack until its end says so here.
-    pub fn done(&self, address: &StackAddress) {
+    /// Gives back the room of a stack. A short operation may never be seen in progress, and a run may stop looking before
+    /// the operation has ended.
+    fn leave(&self, address: &StackAddress) {
         let held = self.held.borrow_mut().remove(address);
         drop(held);
     }
@@ -252,12 +253,11 @@ impl<'a, C> Paced<'a, C> {
             let result = request().await;
             let now = self.now();
             // A request with expired credentials has no effect.
-            if matches!(&result, Err(error) if error.is_expired()) && !is_renewed {
-                if let Some(renew) = self.renew {
-                    renew(place);
-                    is_renewed = true;
-                    continue;
-                }
+            let is_expired = matches!(&result, Err(error) if error.is_expired());
+            if let Some(renew) = self.renew.filter(|_| is_expired && !is_renewed) {
+                renew(place);
+                is_renewed = true;
+                continue;
             }
             let limit = match &result {
                 Err(CloudError::Throttled { after, .. }) => {
@@ -552,6 +552,11 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
 
     async fn pause(&self, tries: u32) {
         self.cloud.pause(tries).await;
+    }
+
+    fn done(&self, address: &StackAddress) {
+        self.leave(address);
+        self.cloud.done(address);
     }
 }
 

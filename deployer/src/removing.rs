@@ -22,7 +22,7 @@ pub async fn remove_all(
     let mut failures = 0;
     let mut under_way = FuturesUnordered::new();
     loop {
-        match schedule.next() {
+        match schedule.next_step() {
             Some(Next::Start(index)) => {
                 let (step, remove) = (&plan.steps[index], &remove);
                 under_way.push(async move { (index, remove(step).await) });

@@ -108,10 +108,10 @@ async fn look(
     // A deployment numbers its requests from 1.
     let token = token(run, &stack.entry.address(), Operation::Prepare, 0);
     let (site, name) = (&stack.site, stack.entry.name.as_str());
-    let created = cloud.create_change_set(stack, NAME, creates, &token).await?;
+    let made = cloud.create_change_set(stack, NAME, creates, &token).await?;
     let mut tries = 0;
     loop {
-        let found = cloud.describe_change_set_with_values(site, name, &created.change_set).await?;
+        let found = cloud.describe_change_set_with_values(site, name, &made.change_set).await?;
         return Ok(match found {
             ChangeSet::Pending if is_stopped() => {
                 Verdict::Unknown("the run was stopped".to_owned())

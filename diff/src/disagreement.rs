@@ -200,11 +200,6 @@ fn doing(change: &ServiceChange) -> Doing {
 /// conditional, or the review uncertain, agrees with everything.
 fn difference(fate: Fate, doing: Doing) -> Option<DisagreementKind> {
     match (fate, doing) {
-        (Fate::Moved, _)
-        | (_, Doing::Unknown)
-        | (Fate::Created, Doing::Adds)
-        | (Fate::Deleted, Doing::Deletes | Doing::Removes)
-        | (Fate::Retained, Doing::Keeps | Doing::Removes) => None,
         (Fate::Retained, Doing::Deletes) => Some(DisagreementKind::OnlyServiceDeletes),
         (Fate::Deleted, Doing::Keeps) => Some(DisagreementKind::OnlyReviewDeletes),
         (Fate::Updated(Update::Replaces), Doing::Updates) => {
@@ -214,7 +209,12 @@ fn difference(fate: Fate, doing: Doing) -> Option<DisagreementKind> {
             Fate::Unchanged | Fate::Updated(Update::Nothing | Update::InPlace | Update::Interrupts),
             Doing::Replaces,
         ) => Some(DisagreementKind::OnlyServiceReplaces),
-        (
+        (Fate::Moved, _)
+        | (_, Doing::Unknown)
+        | (Fate::Created, Doing::Adds)
+        | (Fate::Deleted, Doing::Deletes | Doing::Removes)
+        | (Fate::Retained, Doing::Keeps | Doing::Removes)
+        | (
             Fate::Unchanged | Fate::Updated(_),
             Doing::Updates | Doing::MayReplace | Doing::Replaces,
         ) => None,

@@ -137,7 +137,7 @@ impl Schedule {
     }
 
     /// What to do next; `None` while nothing can start, or when everything has ended.
-    pub fn next(&mut self) -> Option<Next> {
+    pub fn next_step(&mut self) -> Option<Next> {
         if let Some((index, because)) = self.skipped.pop() {
             self.ends(index);
             return Some(Next::Skip(index, because));
@@ -153,9 +153,12 @@ impl Schedule {
             return Some(Next::Skip(index, because));
         }
         if self.total < self.limits.total {
-            let (busy, most) = (self.busy.clone(), self.limits.per_place);
+            // Taken out and put back: a copy for each step would cost the square of the number of places.
+            let (busy, most) = (std::mem::take(&mut self.busy), self.limits.per_place);
             let has_room = |place: &Place, _| busy.get(place).copied().unwrap_or_default() < most;
-            if let Some(index) = self.take(has_room) {
+            let taken = self.take(has_room);
+            self.busy = busy;
+            if let Some(index) = taken {
                 self.begun.insert(index);
                 if let Some((place, _)) = &self.steps[index] {
                     *self.busy.entry(place.clone()).or_default() += 1;

@@ -35,7 +35,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// An access policy is active, but access policies are not enforced.
+    /// An access policy about data is active, but access policies about data are not enforced.
     AccessPolicyWithoutEffect "access-policy-without-effect" Error,
     /// A team has a role in each of two environments that share account, region and prefix.
     AmbiguousTeam "ambiguous-team" Error,

@@ -11,7 +11,8 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use access_policy::{
-    AccessPolicyDocument, ActorsDocument, Effect, Mask, PolicyState, ResourcesDocument,
+    AccessPolicyDocument, ActorsDocument, Effect, ExceptionsDocument, Mask, PolicyState,
+    ResourcesDocument,
 };
 pub use environment::{
     ConsumptionRoleDocument, ContextDocument, ContextVpcDocument, DefaultVpcDocument,
@@ -24,6 +25,7 @@ pub use people::{
     AccessDocument, BrokerDocument, IdentityCenterDocument, OidcDocument, SamlDocument,
     TeamAccessDocument,
 };
+pub use privilege::all as all_privileges;
 pub use tenant::{
     Maintenance, MonitoringDocument, PivotMode, PivotRoleDocument, QuotasDocument, TenantDocument,
     TenantPermission, TenantPermissionsDocument, UpdaterDocument, WafDocument,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use lakewright_template::{AccountId, Region};
 
-pub use access_policy::{AccessPolicy, Actors, PolicyResources};
+pub use access_policy::{AccessPolicy, Actors, Exceptions, PolicyResources};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{

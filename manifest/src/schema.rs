@@ -47,7 +47,7 @@ pub fn json_schema() -> Value {
     for case in &mut cases {
         tidy::definition(case);
     }
-    json!({
+    let mut schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A document of a Lakewright mesh",
         // The document after a last `---` is empty.
@@ -58,7 +58,10 @@ pub fn json_schema() -> Value {
         },
         "allOf": cases,
         "definitions": definitions,
-    })
+    });
+    // With Cedar in the program, objects keep the order in which they are written.
+    schema.sort_all_objects();
+    schema
 }
 
 /// Whether a key is required in a document or a part of one, given the name of its type.

@@ -111,10 +111,8 @@ impl World {
     ) -> Answer {
         let address = wanted.entry.address();
         let found = self.by_name.get(&address).copied();
-        if let Some(index) = found {
-            if let Some(id) = self.stacks[index].prepared.get(token) {
-                return Ok(id.clone());
-            }
+        if let Some(id) = found.and_then(|index| self.stacks[index].prepared.get(token)) {
+            return Ok(id.clone());
         }
         let next = Next {
             shape: Rc::new(Shape::of(&wanted.template).map_err(|text| (No::Refused, text))?),

@@ -179,8 +179,8 @@ impl Rehearsal<'_> {
         let ask = |_: &StackAddress, _: &[Change]| true;
         let sites = self.sites();
         let Some(first) = sites.values().next() else { return Ok(Rehearsed::default()) };
-        let shelf = Shelf { site: first.clone(), bucket: String::new(), key: String::new() };
-        let (lease, stop) = (Lease::new(shelf, self.mesh), Stop::default());
+        let record = Shelf { site: first.clone(), bucket: String::new(), key: String::new() };
+        let (lease, stop) = (Lease::new(record, self.mesh), Stop::default());
         let driver = Driver::new(&cloud, report, ask, &lease, &stop);
         let mut observed = BTreeMap::new();
         for (site, listed) in sites.values().zip(list_all(&cloud, sites.values()).await) {

@@ -90,7 +90,7 @@ impl Shape {
                     fates.push((id.clone(), Fate::Replace));
                 }
                 Some(before) if before.digest != part.digest => {
-                    fates.push((id.clone(), Fate::Modify))
+                    fates.push((id.clone(), Fate::Modify));
                 }
                 Some(_) => {}
             }

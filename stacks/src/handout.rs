@@ -57,8 +57,9 @@ impl Carrier<'_> {
 
 pub(crate) fn text(policy: &Value) -> String {
     let compact = write::value_to_compact_json(policy);
-    let plain: serde_json::Value =
+    let mut plain: serde_json::Value =
         serde_json::from_str(&compact).expect("what is written can be read");
+    plain.sort_all_objects();
     format!("{plain:#}\n")
 }
 

@@ -126,9 +126,11 @@ fn change_dataset(files: &mut [(String, String)]) {
     *text = changed;
 }
 
+/// A name, and the function that changes a template.
+type Edit = (&'static str, fn(&str) -> String);
+
 /// What a new release of a library may change in each stack, and the function that changes it.
-const EDITS: [(&str, fn(&str) -> String); 2] =
-    [("another description", describe_otherwise), ("another tag", tag)];
+const EDITS: [Edit; 2] = [("another description", describe_otherwise), ("another tag", tag)];
 
 /// Changes the first description of a resource, or that of the template if there is none.
 fn describe_otherwise(template: &str) -> String {

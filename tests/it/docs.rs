@@ -60,6 +60,21 @@ fn answers_on_anybodys_templates_are_as_the_page_says() {
     assert!(commands >= 7, "{commands} commands");
 }
 
+/// Runs the commands of the page about access governance, in the repository. The page shows their complete output.
+#[test]
+fn requests_are_decided_as_the_page_about_governance_says() {
+    let text = fs::read_to_string(root().join("docs/governance.md")).expect("the page");
+    let mut commands = 0;
+    for block in blocks(&text) {
+        let Block::Console(lines) = block else { unreachable!("the page has commands only") };
+        for (command, expected) in steps(lines) {
+            commands += 1;
+            says_exactly(&root(), &command, &expected);
+        }
+    }
+    assert_eq!(commands, 2);
+}
+
 /// Runs the commands of the page about people. Each uses `examples/people` with the `access` shown before it, and the page
 /// shows the complete output.
 #[test]

@@ -25,6 +25,7 @@ mod fleet;
 mod fleet_files;
 mod folders;
 mod foreign;
+mod governance;
 mod graph;
 mod guardrails;
 mod hostile;

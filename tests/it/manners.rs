@@ -93,14 +93,18 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
     let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
-    let cases: [(&str, Vec<&str>); 11] = [
+    let request = ["--actor", "user:jo", "--privilege", "platform.view_analytics"];
+    let request = [&request[..], &["--resource", "tenant/acme"][..]].concat();
+    let cases: [(&str, Vec<&str>); 13] = [
         ("access", vec![]),
+        ("authorize", request),
         ("bootstrap", place.to_vec()),
         ("can", question.clone()),
         ("check", vec![]),
         ("graph", vec![]),
         ("ls", vec![]),
         ("pivot-role", vec!["--environment", "dev"]),
+        ("policies", vec![]),
         ("prove", vec![]),
         ("rehearse", vec![]),
         ("synth", vec!["--out", out.to_str().expect("a path")]),
@@ -267,8 +271,11 @@ fn every_command_gives_json_when_it_is_asked_for() {
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
     let question = ["--principal", "team/dev/DataPlatform", "--action", "s3:GetObject"];
     let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
-    let all: [&[&str]; 16] = [
+    let request = ["--actor", "user:jo", "--privilege", "platform.view_analytics"];
+    let request = [&request[..], &["--resource", "tenant/acme"][..]].concat();
+    let all: [&[&str]; 18] = [
         &["access", mesh],
+        &[&["authorize", mesh][..], &request[..]].concat(),
         &[&["bootstrap", mesh][..], &place[..]].concat(),
         &[&["can", mesh][..], &question[..]].concat(),
         &["check", mesh],
@@ -278,6 +285,7 @@ fn every_command_gives_json_when_it_is_asked_for() {
         &["init", dir],
         &["ls", mesh],
         &["pivot-role", mesh, "--environment", "dev"],
+        &["policies", mesh],
         &["prove", mesh],
         &["rehearse", mesh],
         &["schema"],

@@ -106,6 +106,7 @@ fn what_commands_write_has_the_shape_of_its_schema() {
         of_mesh(&mut shapes, name, folder.path());
     }
     of_decisions(&mut shapes, folder.path());
+    of_governance(&mut shapes, folder.path());
     of_changes(&mut shapes, folder.path());
     of_anybodys_templates(&mut shapes, folder.path());
     of_moves(&mut shapes, folder.path());
@@ -173,6 +174,31 @@ fn of_decisions(shapes: &mut Shapes, folder: &Path) {
     let lines: Vec<Value> = text.lines().map(parsed).collect();
     let [answer, error] = lines.as_slice() else { unreachable!("two lines: {text}") };
     shapes.compare("decision", answer);
+    shapes.compare("question-error", error);
+}
+
+/// Decisions of access governance, and what each policy does.
+fn of_governance(shapes: &mut Shapes, folder: &Path) {
+    let mesh = example("governance").display().to_string();
+    let asked = ["authorize", &mesh, "--actor", "user:jo", "--member-of", "Analysts"];
+    let what = ["--privilege", "metadata.edit_tags", "--resource", "dataset/january"];
+    let document = shapes.of("authorization", &[&asked[..], &what].concat());
+    is_filled(&document, "policies");
+    is_filled(&document, "member_of");
+    let document = shapes.of("policies", &["policies", &mesh]);
+    is_filled(&document, "policies");
+    is_filled(&document, "holdings");
+    let request = json!({
+        "actor": "user:jo", "privilege": "platform.view_analytics", "resource": "tenant/airline",
+    });
+    let requests = folder.join("requests.jsonl");
+    fs::write(&requests, format!("{request}\nno request\n")).expect("a file");
+    let requests = requests.display().to_string();
+    let output = lakewright([&["authorize", &mesh, "--batch", &requests][..], &JSON].concat());
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines: Vec<Value> = text.lines().map(parsed).collect();
+    let [answer, error] = lines.as_slice() else { unreachable!("two lines: {text}") };
+    shapes.compare("authorization", answer);
     shapes.compare("question-error", error);
 }
 
@@ -311,8 +337,11 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
     let question = [&question[..], &["--resource", "dataset/teama"]].concat();
     let account = ["--account", "222222222222", "--region", "us-east-1"];
     is_filled(&shapes.of("check", &["check", &mesh]), "diagnostics");
-    let commands: [(&str, &[&str]); 16] = [
+    let request = ["--actor", "user:jo", "--privilege", "data.read"];
+    let request = [&request[..], &["--resource", "dataset/teama"]].concat();
+    let commands: [(&str, &[&str]); 18] = [
         ("access", &[]),
+        ("authorize", &request),
         ("bootstrap", &account),
         ("can", &question),
         ("deploy", &["--plan"]),
@@ -323,6 +352,7 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
         ("ls", &[]),
         ("outputs", &[]),
         ("pivot-role", &["--environment", "platform"]),
+        ("policies", &[]),
         ("prove", &[]),
         ("rehearse", &[]),
         ("status", &[]),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "deployer",
             "diff",
             "fleet",
+            "governance",
             "guardrails",
             "manifest",
             "policies",
@@ -31,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("deployer", &["fleet"]),
     ("diff", &["access", "policies"]),
     ("fleet", &[]),
+    ("governance", &["manifest"]),
     ("guardrails", &["access", "policies"]),
     (
         "lakewright",

@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
         ui.note("nobody can access any of these resources");
     }
     match ui.format() {
-        Format::Json => ui.data(&format!("{:#}\n", matrix::to_json(rows, subject))),
+        Format::Json => ui.document(matrix::to_json(rows, subject)),
         Format::Csv => ui.data(&matrix::csv(rows)),
         Format::Html => ui.data(&page::html(rows, wanted, subject)?),
         Format::Human if arguments.detail => ui.pieces(&table::detail(rows, width())),

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let question = question.asked();
     let found = decide(&question, subject)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", answer::to_json(&question, &found, subject)));
+        ui.document(answer::to_json(&question, &found, subject));
     } else {
         ui.prose(&answer::to_text(&question, &found, subject));
     }
@@ -93,13 +93,13 @@ fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit,
         });
         let exit = match answered {
             Ok((question, found)) => {
-                ui.data(&format!("{}\n", answer::to_json(&question, &found, subject)));
+                ui.line_document(answer::to_json(&question, &found, subject));
                 answer::exit(&found)
             }
             // The other questions are answered nevertheless, each on a line.
             Err(failure) => {
                 let message = format!("{}:{}: {}", path.display(), number + 1, failure.message);
-                ui.data(&format!("{}\n", json!({ "version": 1, "error": message })));
+                ui.line_document(json!({ "version": 1, "error": message }));
                 ui.error(&message);
                 Exit::Usage
             }

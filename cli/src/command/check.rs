@@ -7,11 +7,13 @@ use lakewright_analysis::checked::Checked;
 use lakewright_analysis::mesh::{earlier_beside, left_behind, load};
 use lakewright_analysis::words::count;
 use lakewright_analysis::{folder, guardrails};
+use lakewright_governance::Governance;
 use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
 use lakewright_stacks::Plan;
 use serde_json::json;
 
 use crate::arguments::day::Day;
+use crate::arguments::governed::reported;
 use crate::arguments::subject::Somewhere;
 use crate::exit::{Exit, Failure};
 use crate::show;
@@ -57,6 +59,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         checked = Checked::of(&plan, mesh, arguments.runway, &ui.progress())?;
         report.extend(plan.report);
         report.extend(std::mem::take(&mut checked.findings));
+        report.extend(reported(&Governance::problems(mesh)));
         report.extend(placeholders(mesh));
         report.extend(expired_shares(mesh, &arguments.day.or_today()?));
     }
@@ -80,7 +83,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         if arguments.runway {
             data["runway"] = runways.iter().map(show::runway::to_json).collect();
         }
-        ui.data(&format!("{data:#}\n"));
+        ui.document(data);
     } else {
         show::guardrails::show_all(&report, &sources, &breaches, ui);
         for line in &runways {
@@ -112,7 +115,7 @@ fn templates(
             "unseen": unseen,
             "unread": unread.iter().map(show::folder::unread_to_json).collect::<Vec<_>>(),
         });
-        ui.data(&format!("{data:#}\n"));
+        ui.document(data);
     } else {
         ui.data(&show::guardrails::to_text(&breaches, &files));
     }

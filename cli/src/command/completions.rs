@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &CompletionsArgs, ui: &mut Ui) -> Exit {
         _ => script.into_owned(),
     };
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", json!({ "version": 1, "script": script })));
+        ui.document(json!({ "version": 1, "script": script }));
     } else {
         ui.data(&script);
     }

@@ -25,6 +25,7 @@ use told::{left_to_owners, warn};
   lakewright deploy my-mesh                    plan, review, ask, deploy
   lakewright deploy my-mesh --only dataset/sales --with-dependencies
   lakewright deploy my-mesh --yes --allow access-broadened --format json
+  lakewright deploy my-mesh --live             show the run on the whole screen
   lakewright deploy my-mesh --plan-out plan.json
   lakewright deploy my-mesh --apply plan.json --yes
 
@@ -35,8 +36,9 @@ Before the question, a review shows what the changes do, and who gains or loses 
 changes the stacks before the answer, `deploy` asks again, or ends with 8 if it runs with `--yes`.
 Shares that expired before today, or before the date of `--as-of`, grant no access.
 
-With `--yes` or `--apply` nobody is asked, so access that broadens needs `--allow access-broadened`,
-and data that may be lost `--allow data-loss`. `--apply` takes a file with `--approval` instead.
+With `--yes` or `--apply`, access that broadens needs `--allow access-broadened`, and data that may
+be lost `--allow data-loss`. `--apply` takes a file with `--approval` instead. Without `--yes`,
+`--apply` asks before it changes anything.
 
 Exit codes: 0 done, or the plan can be carried out; 4 nothing was changed: an account's owner has to
 bootstrap it first, a stack belongs to another mesh, or a database or repository already has the

@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure>
     if arguments.list {
         let codes = codes();
         if ui.is_json() {
-            ui.data(&format!("{:#}\n", json!({ "version": 1, "codes": codes })));
+            ui.document(json!({ "version": 1, "codes": codes }));
         } else {
             ui.data(&format!("{}\n", codes.join("\n")));
         }
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &ExplainArgs, ui: &mut Ui) -> Result<Exit, Failure>
         return Err(Failure::usage(format!("`{name}` is not a code; {hint}")));
     };
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", json!({ "version": 1, "code": code, "page": page })));
+        ui.document(json!({ "version": 1, "code": code, "page": page }));
     } else {
         ui.page(page);
     }

@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &GraphArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     };
     let Some(graph) = graph else { return Ok(Exit::No) };
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", json::to_json(&graph)));
+        ui.document(json::to_json(&graph));
         return Ok(Exit::Done);
     }
     let Readable { graph, note } = readable(graph);

@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &InitArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     }
     if ui.is_json() {
         let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-        ui.data(&format!("{:#}\n", json!({ "version": 1, "files": names })));
+        ui.document(json!({ "version": 1, "files": names }));
     }
     let shown = dir.display();
     ui.note(&format!("wrote a small mesh to {shown}\nnext: lakewright synth {shown} --out out"));

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &LsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     stacks.sort_by_cached_key(StackEntry::address);
     if ui.is_json() {
         let stacks: Vec<Value> = stacks.iter().map(to_json).collect();
-        ui.data(&format!("{:#}\n", json!({ "version": 1, "stacks": stacks })));
+        ui.document(json!({ "version": 1, "stacks": stacks }));
         return Ok(Exit::Done);
     }
     let rows: Vec<[String; 3]> = stacks.iter().map(row).collect();

@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
             "changed_stacks": subject.miscounted,
             "taken_for_granted": taken_for_granted(subject),
         });
-        ui.data(&format!("{data:#}\n"));
+        ui.document(data);
     } else {
         ui.prose(&to_text(&findings.differences, subject));
     }

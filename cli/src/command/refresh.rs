@@ -23,6 +23,7 @@ use crate::ui::Ui;
   lakewright refresh my-mesh --resume night.journal           go on with a run that was killed
   lakewright refresh my-mesh --place 111111111111/eu-west-1   one account and region
   lakewright refresh my-mesh --shard 3/20                     one machine of twenty
+  lakewright refresh my-mesh --live                           show the run on the whole screen
 
 Stacks whose deployed revision equals the new one are skipped: an account and region without changes
 costs one listing. Each other stack is updated as soon as the stacks that it depends on are done.
@@ -33,16 +34,18 @@ Nobody is asked. A change that replaces or deletes what holds data is not made, 
 The first Ctrl-C or SIGTERM starts nothing more and waits for what CloudFormation is doing; a second
 one ends the program at once. In both cases `--resume` goes on.
 
-Exit codes: 0 done; 4 nothing was changed: the mesh has errors, or a stack belongs to another mesh;
-6 a stack failed and was rolled back, or AWS refused its change; 7 a stack needs attention;
-8 in maintenance, stopped, or another run changes the mesh; 9 no credentials or no network.")]
+Exit codes: 0 done; 4 nothing was changed: the mesh has errors, an account is not bootstrapped, or a
+stack belongs to another mesh; 6 a stack failed and was rolled back, or AWS refused its change; 7 a
+stack needs attention; 8 in maintenance, stopped, another run changes the mesh, or a change was not
+made because data may be lost; 9 no credentials or no network.")]
 pub(crate) struct RefreshArgs {
     /// The mesh's folder, or a single file [default: the current folder]
     #[arg(default_value = ".", hide_default_value = true)]
     mesh: PathBuf,
     #[command(flatten)]
     day: Day,
-    /// Take the templates from this assembly of the mesh instead of synthesizing them
+    /// Take the templates from this assembly of the mesh instead of synthesizing them; shares count as of the day for
+    /// which `lakewright synth` wrote it
     #[arg(long, value_name = "DIR")]
     assembly: Option<PathBuf>,
     #[command(flatten)]
@@ -82,11 +85,10 @@ pub(crate) fn run(arguments: &RefreshArgs, ui: &mut Ui) -> Result<Exit, Failure>
     }
     let day = arguments.day.or_today()?;
     let plan = Plan::of(mesh, Some(&day));
-    let prepared =
-        match prepare(arguments, (mesh, &plan), loaded.report.clone(), &loaded.sources, ui)? {
-            Some(prepared) => prepared,
-            None => return Ok(Exit::No),
-        };
+    let (report, sources) = (loaded.report.clone(), &loaded.sources);
+    let Some(prepared) = prepare(arguments, (mesh, &plan), report, sources, ui)? else {
+        return Ok(Exit::No);
+    };
     let options = Options::looking(arguments.profile.clone(), arguments.region.clone(), None);
     let deployment = connect(mesh, prepared, &options, &loaded.sources)?;
     deployment.refresh(&part, &arguments.night, ui)

@@ -22,8 +22,9 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 21] = [
+const OUTPUTS: [(&str, &str); 23] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
+    ("authorization", include_str!("../../../docs/output/authorization.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
     ("check-assembly", include_str!("../../../docs/output/check-assembly.schema.json")),
     ("completions", include_str!("../../../docs/output/completions.schema.json")),
@@ -39,6 +40,7 @@ const OUTPUTS: [(&str, &str); 21] = [
     ("ls", include_str!("../../../docs/output/ls.schema.json")),
     ("outputs", include_str!("../../../docs/output/outputs.schema.json")),
     ("plan", include_str!("../../../docs/output/plan.schema.json")),
+    ("policies", include_str!("../../../docs/output/policies.schema.json")),
     ("prove", include_str!("../../../docs/output/prove.schema.json")),
     ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
     ("rehearse", include_str!("../../../docs/output/rehearse.schema.json")),
@@ -50,7 +52,7 @@ pub(crate) fn run(arguments: &SchemaArgs, ui: &mut Ui) -> Exit {
     let wanted = arguments.output.as_deref();
     match OUTPUTS.iter().find(|(name, _)| wanted == Some(*name)) {
         Some((_, schema)) => ui.data(schema),
-        None => ui.data(&format!("{:#}\n", lakewright_manifest::schema::json_schema())),
+        None => ui.document(lakewright_manifest::schema::json_schema()),
     }
     Exit::Done
 }

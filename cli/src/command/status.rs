@@ -16,10 +16,10 @@ use crate::ui::Ui;
   lakewright status my-mesh --account 222233334444 --kind dataset
   lakewright status my-mesh --exit-code --format json
 
-Shows each stack of the mesh, and each deployed stack that the mesh no longer has: its status, its last
-operation, and what a refresh would do: create, update, keep, delete, orphan (not in the mesh any
-more, and left for a person to decide), foreign (it belongs to another mesh). Also: who gets alarms,
-and the run that changes the mesh. Nothing is changed.
+Shows each stack of the mesh, and each deployed stack that the mesh no longer has: its status, its
+last operation, and what a refresh would do: create, update, keep, delete (only `deploy` does it),
+orphan (not in the mesh any more, and left for a person to decide), foreign (it belongs to another
+mesh). Also: who gets alarms, and the run that changes the mesh. Nothing is changed.
 
 Exit codes: 0 shown; 3 with `--exit-code` if a refresh would change a stack; 4 an account is not
 bootstrapped; 7 a stack needs attention; 9 no credentials or no network.")]

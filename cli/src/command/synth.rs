@@ -104,7 +104,7 @@ fn write(
     }
     let summary = files::rest(mesh, &plan.handouts, written, staging)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", summary::to_json(&summary, &report, sources)));
+        ui.document(summary::to_json(&summary, &report, sources));
     } else {
         ui.report(&report, sources);
         ui.note(&format!(

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let question = arguments.question.asked();
     let found = decide(&question, subject)?;
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", answer::to_json(&question, &found, subject)));
+        ui.document(answer::to_json(&question, &found, subject));
     } else {
         ui.prose(&answer::to_chain(&question, &found, subject));
     }

@@ -27,6 +27,8 @@ use super::saved::{Purpose, SavedPlan};
 use super::seen::{Gone, Known, Seen};
 use super::select::{SelectError, Selected, Selection, select};
 use super::show::Made;
+use super::signals::stopping;
+use super::view::{View, Watching, aside, restore};
 use super::{Deployment, ask, ask_in_full, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::progress::clear;
@@ -135,7 +137,7 @@ impl Deployment<'_> {
                 return Ok(exit);
             }
             if self.is_still_so(&whole, &seen, &review)? {
-                let ended = self.go(&planned, &mut seen, ui)?;
+                let ended = self.go(&planned, &mut seen, request.watching, ui)?;
                 if ended.has_taken_names && self.takes_in(request, ui)? {
                     continue;
                 }
@@ -321,10 +323,16 @@ impl Deployment<'_> {
     }
 
     /// Carries out a plan that was confirmed.
-    fn go(&self, planned: &Planned, seen: &mut Seen, ui: &mut Ui) -> Result<Ended, Failure> {
+    fn go(
+        &self,
+        planned: &Planned,
+        seen: &mut Seen,
+        watching: Watching,
+        ui: &mut Ui,
+    ) -> Result<Ended, Failure> {
         self.begin_record(seen, ui)?;
         let kept = self.look_again(&planned.plan, seen, ui);
-        let (mut summary, made) = self.carry_out(&planned.without_pruned(), seen, ui);
+        let (mut summary, made) = self.carry_out(&planned.without_pruned(), seen, watching, ui);
         summary.outcomes.extend(kept.outcomes);
         // `deploy` deletes stacks with data only with `--prune`.
         let is_gone = |(_, outcome): &(&StackAddress, &Outcome)| **outcome == Outcome::Deleted;
@@ -379,8 +387,17 @@ impl Deployment<'_> {
     }
 
     /// Executes a plan. Returns the outcome of each stack, and the resources that were created or replaced.
-    fn carry_out(&self, plan: &Plan, seen: &mut Seen, ui: &mut Ui) -> (Summary, Made) {
-        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
+    fn carry_out(
+        &self,
+        plan: &Plan,
+        seen: &mut Seen,
+        watching: Watching,
+        ui: &mut Ui,
+    ) -> (Summary, Made) {
+        let title = format!("Deployment of {}", self.id);
+        let view = watching.open(&title, plan, &BTreeMap::new(), ui);
+        let view = view.as_ref();
+        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui).in_view(view);
         self.progress.begin(shower.all());
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
         let summary = {
@@ -393,7 +410,8 @@ impl Deployment<'_> {
                     format!("{address}: data may be lost or taken in ({which}). Go on?")
                 };
                 yes || at_risk.is_empty()
-                    || (is_terminal && self.progress.asking(address, || ask_below(&question())))
+                    || (is_terminal
+                        && self.progress.asking(address, || aside(view, || ask_below(&question()))))
             };
             let lost = || self.lease.lost();
             let aws = self.aws.paced();
@@ -405,22 +423,38 @@ impl Deployment<'_> {
             let driver = driver.with_policy(self.policy());
             let Seen { sites, spots, record, .. } = seen;
             if matches!(record, Known::Read(_)) {
-                self.held(record, driver.run(plan, &self.stacks, sites))
+                let run = driver.run(plan, &self.stacks, sites);
+                self.held(record, self.seen_by(view, &stop, run))
             } else {
                 let (mesh, keeper) = (&*self.id, &self.keeper);
                 let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
                 let mut read = Record::default();
                 let running =
                     driver.run_with_record(plan, &self.stacks, sites, &opening, &mut read);
-                let summary = self.runtime.block_on(running);
+                let summary = self.runtime.block_on(self.seen_by(view, &stop, running));
                 if read.version.is_some() {
                     *record = Known::Read(read);
                 }
                 summary
             }
         };
+        restore();
         shower.end(&summary);
         (summary, shower.into_made())
+    }
+
+    /// Awaits a run, and keeps its live view up to date. Without a view, Ctrl-C ends the program, and nothing else is
+    /// awaited.
+    async fn seen_by<T>(
+        &self,
+        view: Option<&View>,
+        stop: &Stop,
+        run: impl Future<Output = T>,
+    ) -> T {
+        match view {
+            Some(_) => stopping(stop, None, view, || self.progress.end_program(), run).await,
+            None => run.await,
+        }
     }
 
     pub(super) fn policy(&self) -> Policy {

@@ -11,6 +11,7 @@ use lakewright_deployer::cloud::{ChangeSet, Cloud as _, CloudError, Site};
 use lakewright_deployer::drift::{Deployed, Sides, StackDrift, compare, detect};
 use lakewright_deployer::templates::has_resources;
 use lakewright_fleet::event::Change;
+use lakewright_fleet::journal::{Operation, token};
 use lakewright_fleet::status::{Standing, standing};
 use lakewright_manifest::Date;
 use lakewright_template::StackAddress;
@@ -23,6 +24,9 @@ use crate::ui::Ui;
 
 /// The function that drift-aware change sets take for a change wherever it stands (coverage-roadmap #2559).
 const FOREIGN_OUTPUT: &str = "Fn::GetStackOutput";
+
+/// How many looks may find a status that no event tells, before it counts: an event may be missing.
+const SETTLED: u32 = 10;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -170,9 +174,13 @@ impl Deployment<'_> {
         self.is_free(&drift.seen)?;
         let mut undoing = Vec::new();
         for (address, text) in &drift.drifted {
-            match self.prepared(address, text)? {
-                Ok(one) => undoing.push(one),
-                Err(reason) => ui.note(&format!("{address} is left as it is: {reason}")),
+            match self.prepared(address, text) {
+                Ok(Ok(one)) => undoing.push(one),
+                Ok(Err(reason)) => ui.note(&format!("{address} is left as it is: {reason}")),
+                Err(failure) => {
+                    self.discard(&undoing, ui);
+                    return Err(failure);
+                }
             }
         }
         if undoing.is_empty() {
@@ -186,17 +194,17 @@ impl Deployment<'_> {
         }
         let question = format!("Undo the drift of {}?", count(undoing.len(), "stack"));
         if !self.confirm(&question, ui) {
-            for Undoing { address, site, change_set, changes: _ } in &undoing {
-                let removal = self.aws.delete_change_set(site, &address.name, change_set);
-                self.runtime.block_on(removal).map_err(|error| unreachable(&error))?;
-            }
+            self.discard(&undoing, ui);
             ui.note("nothing was changed");
             return Ok(Exit::Declined);
         }
-        self.begin_record(&mut drift.seen, ui)?;
+        if let Err(failure) = self.begin_record(&mut drift.seen, ui) {
+            self.discard(&undoing, ui);
+            return Err(failure);
+        }
         let mut worst = Exit::Done;
         for one in &undoing {
-            let exit = match self.undone(one) {
+            let exit = match self.held(&mut drift.seen.record, self.undone(one)) {
                 Ok(status) => {
                     ui.note(&format!("{}: {status}", one.address));
                     outcome(&status)
@@ -210,6 +218,16 @@ impl Deployment<'_> {
         }
         self.leave_record(&mut drift.seen, ui);
         Ok(worst)
+    }
+
+    /// Deletes change sets that are not run.
+    fn discard(&self, undoing: &[Undoing], ui: &mut Ui) {
+        for Undoing { address, site, change_set, changes: _ } in undoing {
+            let removal = self.aws.delete_change_set(site, &address.name, change_set);
+            if let Err(error) = self.runtime.block_on(removal) {
+                ui.note(&format!("{address}: change set {change_set} is left there: {error}"));
+            }
+        }
     }
 
     /// Prepares to undo the drift of a stack. The inner error says why it is left as it is.
@@ -226,7 +244,8 @@ impl Deployment<'_> {
         let Some(site) = self.reader(address) else {
             return Ok(Err("no role of the mesh changes it".to_owned()));
         };
-        let name = format!("lakewright-drift-{}", self.lease.id());
+        // Also the token of the request, so no other stack may have it.
+        let name = token(self.lease.id(), address, Operation::Prepare, 1);
         let made = self.aws.revert_drift(&site, &address.name, &name);
         let change_set = match self.runtime.block_on(made) {
             Ok(change_set) => change_set,
@@ -264,22 +283,39 @@ impl Deployment<'_> {
     }
 
     /// Runs a change set, and returns the status of the stack after it.
-    fn undone(&self, one: &Undoing) -> Result<String, CloudError> {
+    async fn undone(&self, one: &Undoing) -> Result<String, CloudError> {
         let Undoing { address, site, change_set, changes: _ } = one;
-        let token = format!("lakewright-drift-{}", self.lease.id());
-        self.runtime.block_on(async {
-            self.aws.execute_change_set(site, &address.name, change_set, &token).await?;
-            let mut tries = 0;
-            loop {
-                self.aws.pause(tries).await;
-                tries += 1;
-                let there = self.aws.describe(site, &address.name).await?;
-                let status = there.map_or_else(|| "DELETE_COMPLETE".to_owned(), |one| one.status);
-                if standing(&status) != Standing::Busy {
-                    return Ok(status);
-                }
+        let name = address.name.as_str();
+        if let Some(message) = self.lease.lost() {
+            let what = format!("undo the drift of {address}");
+            return Err(CloudError::Overtaken { what, message });
+        }
+        let before = self.aws.events(site, name, None).await?;
+        let before = before.last().map(|event| event.id.as_str());
+        // Each stack has a token of its own: CloudFormation takes a known one for a request that it has already.
+        let token = token(self.lease.id(), address, Operation::Execute, 1);
+        self.aws.execute_change_set(site, name, change_set, &token).await?;
+        let (mut tries, mut settled) = (0, 0);
+        loop {
+            self.aws.pause(tries).await;
+            tries += 1;
+            let there = self.aws.describe(site, name).await?;
+            let Some(there) = there else { return Ok("DELETE_COMPLETE".to_owned()) };
+            if standing(&there.status) == Standing::Busy {
+                continue;
             }
-        })
+            // CloudFormation may still show the status from before. The stack's own events say when it is a new one.
+            let events = self.aws.events(site, name, before).await?;
+            let is_new = events.iter().any(|event| {
+                event.logical_id == name
+                    && event.kind == "AWS::CloudFormation::Stack"
+                    && event.status == there.status
+            });
+            settled += 1;
+            if is_new || settled >= SETTLED {
+                return Ok(there.status);
+            }
+        }
     }
 }
 

@@ -82,6 +82,11 @@ impl Deployment<'_> {
         }
         prepared.keep_only(&going);
         deletions.steps.retain(|step| going.contains(&step.address));
+        // A selection that leaves one of those out has to leave out what it depends on as well.
+        for step in &mut deletions.steps {
+            let before = dependants(&needs, &step.address).into_iter();
+            step.after.extend(before.filter(|other| deleted.contains(*other)).cloned());
+        }
         plan.steps.retain(|step| !going.contains(&step.address));
         plan.steps.extend(deletions.steps.iter().cloned());
         Ok(Pruning { plan: deletions, prepared, kept })

@@ -3,9 +3,8 @@
 mod part;
 mod prepared;
 mod report;
-mod signals;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use lakewright_deployer::record::{self, Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, NoJournal, plan_digest};
+use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, plan};
 use lakewright_stacks::Names;
 use lakewright_template::{Place, StackAddress};
@@ -30,6 +30,8 @@ pub(crate) use self::prepared::Prepared;
 use self::report::Night as Told;
 use super::pace::Pace;
 use super::seen::{Gone, Known, Seen, before};
+use super::signals::{end_refresh, stopping};
+use super::view::{Watching, restore};
 use super::{Deployment, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -70,6 +72,8 @@ pub(crate) struct Night {
     /// Write a report of the run into this file: HTML if its name ends so, else Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    watching: Watching,
 }
 
 /// The journal of a run, and what an earlier part of the run left open.
@@ -78,6 +82,8 @@ struct Written {
     file: Option<JournalFile>,
     open: BTreeMap<StackAddress, Intent>,
     requests: BTreeMap<StackAddress, u32>,
+    /// The stacks that the earlier part created.
+    made: BTreeSet<StackAddress>,
 }
 
 impl Written {
@@ -100,8 +106,10 @@ impl Deployment<'_> {
         let begun = Instant::now();
         let whole = self.lease_of(part);
         let written = self.written(part, night, ui)?;
-        let (mut seen, plan) = self.free_and_planned(whole.as_ref(), night, ui)?;
-        show::plan(&plan, &self.unknown(&seen), &Value::Null, false, ui);
+        let (mut seen, plan, mut notes) =
+            self.free_and_planned(whole.as_ref(), night, &written, ui)?;
+        notes.extend(self.unknown(&seen));
+        show::plan(&plan, &notes, &Value::Null, false, ui);
         let refusals = self.refusals(&plan, &seen.observed, &[]);
         for text in &refusals {
             ui.error(text);
@@ -129,15 +137,16 @@ impl Deployment<'_> {
                 }
             }
         };
+        // The report comes first: it is needed most when the journal cannot be written.
+        if let Some(path) = &night.report {
+            told.write(path, begun.elapsed())?;
+            ui.note(&format!("the report is in {}", path.display()));
+        }
         let stopped = told.stopped();
         written
             .journal()
             .write(&Entry::Ended { stopped })
             .map_err(|error| Failure::unexpected(error.to_string()))?;
-        if let Some(path) = &night.report {
-            told.write(path, begun.elapsed())?;
-            ui.note(&format!("the report is in {}", path.display()));
-        }
         Ok(exit)
     }
 
@@ -159,8 +168,9 @@ impl Deployment<'_> {
         &mut self,
         whole: Option<&Shelf>,
         night: &Night,
+        written: &Written,
         ui: &mut Ui,
-    ) -> Result<(Seen, Plan), Failure> {
+    ) -> Result<(Seen, Plan, Vec<String>), Failure> {
         let begun = Instant::now();
         let mut is_told = false;
         loop {
@@ -168,8 +178,8 @@ impl Deployment<'_> {
             let free = self.is_free(&seen).and_then(|()| self.is_whole_free(whole));
             match free {
                 Ok(()) => {
-                    let plan = self.planned_changes(&seen)?;
-                    return Ok((seen, plan));
+                    let (plan, notes) = self.planned_changes(&seen, written)?;
+                    return Ok((seen, plan, notes));
                 }
                 Err(error) if begun.elapsed() >= minutes(night.wait) => return Err(error),
                 Err(error) => {
@@ -185,30 +195,55 @@ impl Deployment<'_> {
 
     /// Fails if a run changes the whole mesh.
     fn is_whole_free(&self, whole: Option<&Shelf>) -> Result<(), Failure> {
-        let Some(shelf) = whole else { return Ok(()) };
-        let record = self.runtime.block_on(record::read(&self.aws, shelf, &self.id));
+        let Some(place) = whole else { return Ok(()) };
+        let record = self.runtime.block_on(record::read(&self.aws, place, &self.id));
         let record = record.map_err(|error| unreachable(&error))?;
         self.lease.check(&record).map(drop).map_err(|error| before(&error))
     }
 
-    /// The plan: stacks that the mesh no longer has, and bootstraps of other accounts, stay as they are.
-    fn planned_changes(&mut self, seen: &Seen) -> Result<Plan, Failure> {
+    /// The plan, and notes on it: stacks that the mesh no longer has, and bootstraps of other accounts, stay as they are.
+    fn planned_changes(
+        &mut self,
+        seen: &Seen,
+        written: &Written,
+    ) -> Result<(Plan, Vec<String>), Failure> {
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
+        let mut made: BTreeMap<StackAddress, Action> = BTreeMap::new();
         for step in &mut plan.steps {
             if step.action == Action::Delete {
                 step.action = Action::Orphan;
             }
+            if step.action != Action::Keep {
+                continue;
+            }
+            // CloudFormation has finished what the earlier part of the run began. What comes after it was not done.
+            if written.open.contains_key(&step.address) {
+                step.action = Action::Update;
+            }
+            // Policies that name the roles of these may not be put again yet.
+            if written.made.contains(&step.address) {
+                made.insert(step.address.clone(), step.action);
+                step.action = Action::Create;
+            }
         }
+        let mut notes = Vec::new();
         for address in self.of_owners(&plan).into_iter().cloned().collect::<Vec<_>>() {
             plan.keep(&address);
+            notes.push(format!(
+                "{address} is not what the mesh asks for, and stays as it is: only its account's owner changes it"
+            ));
         }
         self.load_templates(&plan)?;
         self.narrow_last(&mut plan, &seen.sites)?;
         let id = self.lease.id().to_owned();
         renew(&mut plan, &mut self.stacks, &id)
             .map_err(|error| Failure::unexpected(error.to_string()))?;
-        Ok(plan)
+        for step in &mut plan.steps {
+            step.action = made.remove(&step.address).unwrap_or(step.action);
+        }
+        self.unload_templates(&plan);
+        Ok((plan, notes))
     }
 
     /// The journal of the run. A resumed run goes on under its own id, so that CloudFormation knows its requests.
@@ -220,7 +255,7 @@ impl Deployment<'_> {
             run: self.lease.id().to_owned(),
             mesh: self.id.clone(),
             plan: plan_digest(wanted.map(|(address, stack)| (address, &*stack.entry.revision))),
-            shard: part.shard().cloned(),
+            shard: part.shard().copied(),
         };
         if let Some(path) = &night.journal {
             let file = JournalFile::create(path, &begun, hidden).map_err(failed)?;
@@ -247,7 +282,13 @@ impl Deployment<'_> {
         ));
         file.write(&Entry::Resumed).map_err(|error| Failure::unexpected(error.to_string()))?;
         self.lease = Lease::resumed(self.shelf.clone(), &self.id, &replay.begun.run);
-        Ok(Written { file: Some(file), open: replay.open, requests: replay.requests })
+        let created = replay.finished.into_iter();
+        let created = created.filter(|(_, outcome)| *outcome == Outcome::Created);
+        let created = created.map(|(address, _)| address);
+        let begun = replay.open.values().filter(|intent| intent.creates);
+        let begun = begun.map(|intent| intent.address.clone());
+        let made = created.chain(begun).collect();
+        Ok(Written { file: Some(file), open: replay.open, requests: replay.requests, made })
     }
 
     /// Carries out the plan.
@@ -260,13 +301,21 @@ impl Deployment<'_> {
         told: &mut Told,
         ui: &mut Ui,
     ) -> Summary {
-        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui);
+        let policy = night.policy(plan);
+        let title = format!("Refresh of {}", self.id);
+        let view = night.watching.open(&title, plan, &policy.waves, ui);
+        let view = view.as_ref();
+        let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui).in_view(view);
         let stop = Stop::default();
         let may_lose = night.allow.contains(&Allowed::DataLoss);
         let summary = {
             let report = |event: Event| {
                 told.event(&event);
                 shower.event(&event);
+                if let Some(note) = withheld(&event).filter(|_| !may_lose) {
+                    told.event(&note);
+                    shower.event(&note);
+                }
             };
             let ask = |_: &StackAddress, changes: &[Change]| {
                 may_lose || !changes.iter().any(show::may_lose)
@@ -277,27 +326,29 @@ impl Deployment<'_> {
             let cloud =
                 Paced::new(&aws, night.pace.patience()).with_stop(&lost).with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
-                .with_policy(night.policy(plan))
+                .with_policy(policy)
                 .with_journal(written.journal())
                 .going_on(written.open.clone(), written.requests.clone());
             let Seen { sites, spots, record, .. } = seen;
             let until = night.minutes.map(minutes);
             if let Known::Read(record) = record {
                 let run = driver.run(plan, &self.stacks, sites);
-                let run = signals::stopping(&stop, until, run);
+                let run = stopping(&stop, until, view, end_refresh, run);
                 self.runtime.block_on(self.lease.during(&self.aws, record, run))
             } else {
                 let (mesh, keeper) = (&*self.id, &self.keeper);
                 let opening = Opening { shelf: &self.shelf, mesh, keeper, spots: &*spots };
                 let mut read = Record::default();
                 let run = driver.run_with_record(plan, &self.stacks, sites, &opening, &mut read);
-                let summary = self.runtime.block_on(signals::stopping(&stop, until, run));
+                let run = stopping(&stop, until, view, end_refresh, run);
+                let summary = self.runtime.block_on(run);
                 if read.version.is_some() {
                     *record = Known::Read(read);
                 }
                 summary
             }
         };
+        restore();
         shower.end(&summary);
         summary
     }
@@ -320,6 +371,19 @@ impl Night {
             imports_existing: false,
         }
     }
+}
+
+/// The note on a stack whose changes may lose data, and that is not changed for this reason.
+fn withheld(event: &Event) -> Option<Event> {
+    let Event::Changes { address, changes } = event else { return None };
+    let lost = changes.iter().filter(|change| show::may_lose(change));
+    let lost = lost.map(|Change { logical_id, kind, .. }| format!("{logical_id} ({kind})"));
+    let lost: Vec<String> = lost.collect();
+    let text = format!(
+        "it is not changed, as data of these may be lost: {}; `--allow data-loss` allows it",
+        lost.join(", ")
+    );
+    (!lost.is_empty()).then(|| Event::Note { address: address.clone(), text })
 }
 
 fn minutes(number: u64) -> Duration {

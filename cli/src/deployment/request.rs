@@ -9,6 +9,7 @@ use lakewright_manifest::Date;
 use super::allow::Allow;
 use super::saved::{PlanFile, Purpose};
 use super::select::Selection;
+use super::view::Watching;
 use crate::exit::Failure;
 
 /// What is done with the plan of a deployment.
@@ -39,6 +40,8 @@ pub(crate) struct Choices {
     allow: Vec<Allow>,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    watching: Watching,
 }
 
 impl Choices {
@@ -83,7 +86,8 @@ impl Choices {
             (None, None) if self.dry_run => Mode::Try,
             (None, None) => Mode::Deploy,
         };
-        Request { mesh, mode, purpose, allow: &self.allow, approval: self.approval.as_deref() }
+        let (allow, approval) = (&*self.allow, self.approval.as_deref());
+        Request { mesh, mode, purpose, allow, approval, watching: self.watching }
     }
 }
 
@@ -100,6 +104,8 @@ pub(crate) struct Request<'a> {
     pub(super) allow: &'a [Allow],
     /// The file that approves the plan.
     pub(super) approval: Option<&'a Path>,
+    /// Whether the run is shown in a live view.
+    pub(super) watching: Watching,
 }
 
 /// What is done with a plan.

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_analysis::progress::Unwatched;
 use lakewright_analysis::review::{self, DeployedStack, Reviewed, review_deployment};
 use lakewright_analysis::subject::{Keep, Subject};
-use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
+use lakewright_deployer::cloud::{CloudError, Site};
+use lakewright_deployer::driver::list_all;
 use lakewright_deployer::templates::{self, Source, has_resources, is_settled};
 use lakewright_diff::disagreement::Service;
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
@@ -165,8 +166,9 @@ impl Deployment<'_> {
         review: &PlanReview,
     ) -> Result<bool, Failure> {
         let mut observed = BTreeMap::new();
-        for site in seen.sites.values() {
-            let listed = match self.runtime.block_on(self.aws.list(site)) {
+        let lists = self.runtime.block_on(list_all(&self.aws, seen.sites.values()));
+        for (site, listed) in seen.sites.values().zip(lists) {
+            let listed = match listed {
                 Err(error @ CloudError::Access { .. }) => self.list_as_owner(site, &error)?,
                 other => other.map_err(|error| unreachable(&error))?,
             };

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::live::Live;
 use super::stop::Progress;
 use super::verb;
+use super::view::View;
 use crate::ui::Ui;
 
 /// The manifest lines to show with failures: of each part of a stack, and of the whole stack with the key `*`.
@@ -43,7 +44,7 @@ pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool,
             "notes": notes,
             "review": review,
         });
-        ui.data(&line(&plan));
+        ui.line_document(plan);
         return;
     }
     let of = |action| plan.count(action);
@@ -111,6 +112,10 @@ pub(super) struct Shower<'u> {
     live: Live,
     /// The time at which work on each stack under way began.
     started: BTreeMap<StackAddress, Instant>,
+    /// The view that shows the events instead of lines.
+    view: Option<&'u View>,
+    /// The events that are printed when the view is closed, each with the time that its stack took.
+    later: Vec<(Event, Option<Duration>)>,
 }
 
 impl<'u> Shower<'u> {
@@ -136,7 +141,15 @@ impl<'u> Shower<'u> {
             made: Made::new(),
             done: 0,
             started: BTreeMap::new(),
+            view: None,
+            later: Vec::new(),
         }
+    }
+
+    /// Shows the events in a view. What failed is printed at the end, when the view is closed.
+    pub(super) fn in_view(mut self, view: Option<&'u View>) -> Self {
+        self.view = view;
+        self
     }
 
     /// The number of stacks to change.
@@ -200,6 +213,17 @@ impl<'u> Shower<'u> {
             _ => None,
         };
         let took = took.map(|started| started.elapsed());
+        if let Some(view) = self.view {
+            view.event(event);
+            if is_kept(event) {
+                self.later.push((event.clone(), took));
+            }
+            return;
+        }
+        self.print(event, took);
+    }
+
+    fn print(&mut self, event: &Event, took: Option<Duration>) {
         if self.ui.is_json() {
             let mut told = to_json(event);
             if let Event::Resource { address, logical_id, .. } = event {
@@ -212,7 +236,7 @@ impl<'u> Shower<'u> {
                 told["because"] = json!(self.because(address, "*"));
                 told["seconds"] = json!(took.map(|took| took.as_secs()));
             }
-            self.ui.data(&line(&told));
+            self.ui.line_document(told);
             return;
         }
         match event {
@@ -245,13 +269,7 @@ impl<'u> Shower<'u> {
             Event::Skipped { address, because } => {
                 self.done += 1;
                 let is_going = self.actions.get(address) == Some(&Action::Delete);
-                let why = match because {
-                    Because::Stack(other) if is_going => {
-                        format!("{other} depends on it and was not deleted")
-                    }
-                    Because::Stack(other) => format!("it depends on {other}"),
-                    Because::Stopped(reason) => reason.clone(),
-                };
+                let why = why_skipped(because, is_going);
                 self.live.error(&format!("{address} is skipped: {why}"), self.ui);
             }
             Event::Note { address, text } => {
@@ -285,6 +303,9 @@ impl<'u> Shower<'u> {
 
     /// Shows how the run ended.
     pub(super) fn end(&mut self, summary: &Summary) {
+        for (event, took) in std::mem::take(&mut self.later) {
+            self.print(&event, took);
+        }
         let number = |wanted: fn(&Outcome) -> bool| {
             summary.outcomes.values().filter(|outcome| wanted(outcome)).count()
         };
@@ -306,7 +327,7 @@ impl<'u> Shower<'u> {
                 "outcomes": outcomes,
                 "skipped": skipped,
             });
-            self.ui.data(&line(&end));
+            self.ui.line_document(end);
             return;
         }
         self.live.clear();
@@ -324,6 +345,28 @@ impl<'u> Shower<'u> {
         if bad > 0 && good == 0 {
             self.ui.note("no stack was changed, except as the errors say");
         }
+    }
+}
+
+/// Whether an event is printed after the live view is closed: all but the beginnings and the good ends.
+fn is_kept(event: &Event) -> bool {
+    match event {
+        Event::Started { .. } | Event::Uploaded { .. } => false,
+        Event::Resource { status, .. } => status.ends_with("FAILED"),
+        Event::Finished { outcome, .. } => wrong(outcome).is_some(),
+        Event::Changes { .. }
+        | Event::Rejected { .. }
+        | Event::Note { .. }
+        | Event::Skipped { .. } => true,
+    }
+}
+
+/// Why a stack is skipped. `is_going` tells whether it was to be deleted.
+pub(super) fn why_skipped(because: &Because, is_going: bool) -> String {
+    match because {
+        Because::Stack(other) if is_going => format!("{other} depends on it and was not deleted"),
+        Because::Stack(other) => format!("it depends on {other}"),
+        Because::Stopped(reason) => reason.clone(),
     }
 }
 
@@ -442,12 +485,7 @@ pub(super) fn one(event: &Event, ui: &mut Ui) {
         told["because"] = json!([]);
         told["seconds"] = Value::Null;
     }
-    ui.data(&line(&told));
-}
-
-/// A line of JSON Lines.
-fn line(value: &Value) -> String {
-    format!("{value}\n")
+    ui.line_document(told);
 }
 
 /// The names of a template's buckets of artifacts that are not retained.

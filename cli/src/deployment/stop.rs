@@ -13,7 +13,9 @@ use lakewright_deployer::cloud::CloudError;
 use lakewright_deployer::lease;
 use lakewright_deployer::record::Shelf;
 use lakewright_template::StackAddress;
+use tokio::runtime::Runtime;
 
+use super::view::restore;
 use crate::exit::Exit;
 
 /// The maximum time that a stopped run waits for the record to be updated.
@@ -64,24 +66,41 @@ impl Progress {
         let progress = Self::default();
         let seen = progress.clone();
         thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let Ok(runtime) = runtime else { return };
+            let Ok(runtime) = runtime() else { return };
             if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-                drop(writeln!(io::stderr().lock(), "\n{}", seen.stop()));
-                while seen.state().is_tidying {
-                    thread::sleep(LOOK);
-                }
-                let leaving = seen.state().leaving.clone();
-                if let Some(leaving) = leaving {
-                    let limited =
-                        async { tokio::time::timeout(LEAVING, Box::pin(leaving.leave())).await };
-                    // If this fails, the lease is valid for some more minutes, and the next run reports it.
-                    drop(runtime.block_on(limited));
-                }
-                process::exit(i32::from(Exit::Declined.number()));
+                seen.leave(&runtime);
             }
         });
         progress
+    }
+
+    /// Ends the program, as Ctrl-C does.
+    pub(super) fn end_program(&self) {
+        let seen = self.clone();
+        seen.state().is_stopped = true;
+        thread::spawn(move || {
+            let Ok(runtime) = runtime() else {
+                process::exit(i32::from(Exit::Declined.number()));
+            };
+            seen.leave(&runtime);
+        });
+        self.hold();
+    }
+
+    /// Says what was done, records the end, and ends the program.
+    fn leave(&self, runtime: &Runtime) {
+        restore();
+        drop(writeln!(io::stderr().lock(), "\n{}", self.stop()));
+        while self.state().is_tidying {
+            thread::sleep(LOOK);
+        }
+        let leaving = self.state().leaving.clone();
+        if let Some(leaving) = leaving {
+            let limited = async { tokio::time::timeout(LEAVING, Box::pin(leaving.leave())).await };
+            // If this fails, the lease is valid for some more minutes, and the next run reports it.
+            drop(runtime.block_on(limited));
+        }
+        process::exit(i32::from(Exit::Declined.number()));
     }
 
     /// Sets the number of stacks to change.
@@ -162,6 +181,11 @@ impl Progress {
         }
         said.join("; ")
     }
+}
+
+/// A runtime for the thread that ends the program.
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(crate) fn to_text(breaches: &[Breach], files: &Files) -> String {
 /// Shows the findings of a mesh and of its templates together, in the requested format.
 pub(crate) fn show_all(report: &Report, sources: &[SourceFile], breaches: &[Breach], ui: &mut Ui) {
     if ui.is_json() {
-        ui.data(&format!("{:#}\n", all_to_json(report, sources, breaches)));
+        ui.document(all_to_json(report, sources, breaches));
     } else {
         ui.report(report, sources);
         ui.data(&to_text(breaches, &Files::new()));

@@ -62,7 +62,7 @@ impl Aws {
                 Err(error) => return Err(failed(&what, &error)),
             }
             match Box::pin(self.earlier(stack, name, &what)).await? {
-                Earlier::Same(created) => return Ok(created),
+                Earlier::Same(found) => return Ok(found),
                 Earlier::Other => {
                     self.delete_one(&stack.site, &stack.entry.name, name).await?;
                     again += 1;

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn credentials_are_asked_for_when_they_are_about_to_expire() {
-        assert_eq!(asked(Duration::from_mins(60)), 1);
+        assert_eq!(asked(Duration::from_hours(1)), 1);
         assert_eq!(asked(Duration::from_mins(4)), 3);
     }
 }

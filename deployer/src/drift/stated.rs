@@ -57,7 +57,7 @@ impl<'d> StatedStack<'d> {
             for (name, value) in resource.properties.iter() {
                 match resolved(deployed, value) {
                     Ok(value) => {
-                        stated.properties.extend(value.map(|value| (name.to_string(), value)))
+                        stated.properties.extend(value.map(|value| (name.to_string(), value)));
                     }
                     Err(_) => {
                         stated.unknown.insert(name.to_string());

@@ -92,7 +92,9 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         name: &str,
     ) -> Result<(Outcome, Vec<String>), CloudError> {
         let mut track = Track::default();
-        match self.step_by_step(goal, site, stack, name, &mut track).await {
+        let driven = self.step_by_step(goal, site, stack, name, &mut track).await;
+        self.cloud.done(&site.address(name));
+        match driven {
             Ok(outcome) => Ok((outcome, track.reasons)),
             Err(error) if track.started == Started::Nothing => Err(error),
             Err(error) => {

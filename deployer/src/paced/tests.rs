@@ -169,7 +169,7 @@ fn a_stack_counts_until_its_operation_is_seen_to_have_ended() {
         paced.looked(&stack(1), Some(&observed("UPDATE_COMPLETE")));
         assert!(!is_held());
         begin().await.expect("begun");
-        paced.done(&stack(1));
+        paced.leave(&stack(1));
         assert!(!is_held());
     });
 }

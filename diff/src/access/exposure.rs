@@ -90,8 +90,8 @@ pub(crate) fn refuse(stacks: &mut [StackChange], after: &World) {
             let partition = partition_of(&resource.arn).unwrap_or("aws");
             after.resources().get(&String::from(ArnParts::s3(partition, &point.bucket)))
         });
-        let refuses = |one: &Resource| one.block.refuses_policies;
-        let is_refused = refuses(resource) || bucket.is_some_and(refuses);
+        let is_blocked = |one: &Resource| one.block.refuses_policies;
+        let is_refused = is_blocked(resource) || bucket.is_some_and(is_blocked);
         if is_refused && policy.is_public() == Truth::Yes {
             refused.push((&*policy.origin.stack, policy.origin.logical_id.as_str()));
         }

@@ -26,7 +26,7 @@ fn wide() -> Limits {
 
 /// All that starts now.
 fn started(schedule: &mut Schedule) -> Vec<usize> {
-    std::iter::from_fn(|| match schedule.next() {
+    std::iter::from_fn(|| match schedule.next_step() {
         Some(Next::Start(index)) => Some(index),
         _ => None,
     })
@@ -56,11 +56,11 @@ fn what_needs_a_failed_step_is_skipped_with_the_step_before_it() {
     let mut schedule = Schedule::new(&plan, wide());
     assert_eq!(started(&mut schedule), [0, 3]);
     schedule.done(0, false);
-    let mut skipped = [schedule.next(), schedule.next()];
+    let mut skipped = [schedule.next_step(), schedule.next_step()];
     skipped.sort_by_key(|next| matches!(next, Some(Next::Skip(2, _))));
     assert_eq!(skipped[0], Some(Next::Skip(1, Because::Stack(first))));
     assert_eq!(skipped[1], Some(Next::Skip(2, Because::Stack(second))));
-    assert_eq!(schedule.next(), None);
+    assert_eq!(schedule.next_step(), None);
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn a_wave_waits_for_its_gate() {
     let wave = |step: &Step| usize::from(step.address.place == place(2));
     let mut schedule = Schedule::in_waves(&plan, wide(), wave);
     assert_eq!(started(&mut schedule), [0], "`c` needs `b`, so it is in the wave of `b`");
-    assert_eq!(schedule.next(), None);
+    assert_eq!(schedule.next_step(), None);
     schedule.done(0, true);
-    assert_eq!(schedule.next(), Some(Next::Gate(1)));
-    assert_eq!(schedule.next(), Some(Next::Gate(1)));
+    assert_eq!(schedule.next_step(), Some(Next::Gate(1)));
+    assert_eq!(schedule.next_step(), Some(Next::Gate(1)));
     schedule.open();
     assert_eq!(started(&mut schedule), [1]);
 }
@@ -130,11 +130,11 @@ fn after_a_stop_nothing_starts_and_everything_is_told() {
     assert_eq!(started(&mut schedule), [0]);
     schedule.stop("it is morning");
     let why = Because::Stopped("it is morning".to_owned());
-    assert_eq!(schedule.next(), Some(Next::Skip(2, why.clone())));
-    assert_eq!(schedule.next(), None);
+    assert_eq!(schedule.next_step(), Some(Next::Skip(2, why.clone())));
+    assert_eq!(schedule.next_step(), None);
     schedule.done(0, true);
-    assert_eq!(schedule.next(), Some(Next::Skip(1, why)));
-    assert_eq!(schedule.next(), None);
+    assert_eq!(schedule.next_step(), Some(Next::Skip(1, why)));
+    assert_eq!(schedule.next_step(), None);
 }
 
 /// One step of a random plan: its place, kind, action, dependencies among the steps before it, and whether it succeeds.
@@ -189,7 +189,7 @@ proptest! {
         let (mut under_way, mut ended, mut skipped) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let mut picks = picks.into_iter().cycle();
         loop {
-            match schedule.next() {
+            match schedule.next_step() {
                 Some(Next::Start(index)) => {
                     let step = &plan.steps[index];
                     prop_assert!(step.is_change());

@@ -70,7 +70,8 @@ struct Two {
 
 impl Two {
     fn new() -> Self {
-        let of = |shard: Shard| (0..).map(place).find(|place| shard.holds(place)).expect("a place");
+        let of =
+            |shard: Shard| (0..1_000).map(place).find(|place| shard.holds(place)).expect("a place");
         Self { places: [1, 2].map(|index| of(Shard { index, of: 2 })) }
     }
 

@@ -64,9 +64,35 @@ pub struct ActorsDocument {
     /// All users.
     #[serde(default)]
     pub all_users: Field<bool>,
+    /// Roles of the identity provider, such as `Editor`.
+    #[serde(default)]
+    pub roles: Field<Vec<Field<String>>>,
     /// The owners of the requested resource.
     #[serde(default)]
     pub owners: Field<bool>,
+    /// The stewards of the dataset that the requested resource belongs to.
+    #[serde(default)]
+    pub stewards: Field<bool>,
+    /// The team of the environment that the requested resource belongs to. It is the connection admin of its assets.
+    #[serde(default)]
+    pub connection_admins: Field<bool>,
+    /// The actors that the policy does not apply to.
+    #[serde(default)]
+    pub except: Field<ExceptionsDocument>,
+}
+
+/// The actors that a policy does not apply to: everyone who is in at least one of the lists.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct ExceptionsDocument {
+    /// Teams.
+    #[serde(default)]
+    pub teams: Field<Vec<Field<TeamName>>>,
+    /// Users, as the identity provider names them.
+    #[serde(default)]
+    pub users: Field<Vec<Field<String>>>,
+    /// Roles of the identity provider.
+    #[serde(default)]
+    pub roles: Field<Vec<Field<String>>>,
 }
 
 /// The resources of a policy: those that match every list that is set.

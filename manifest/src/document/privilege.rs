@@ -1,14 +1,16 @@
 //! The privileges that an access policy can allow or deny: a closed list in three groups.
 //!
 //! Sources: data.all's tenant permissions; `PoliciesConfig.java` of datahub-project/datahub at 01e93c1 for the
-//! privileges of platform and metadata; Atlan's guide to access control for personas, purposes, glossaries and domains.
+//! privileges of platform and metadata, and callers of its newer releases for home page templates, service accounts and
+//! asset summaries; Atlan's guide to access control and pyatlan 11.6.0 (`PersonaMetadataAction`, `PersonaGlossaryAction`,
+//! `PersonaDomainAction`, `PersonaAIAction`) for personas, purposes, glossaries, domains, data quality and AI assets.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::TenantPermission;
 
 /// The platform privileges besides the tenant's permissions.
-const PLATFORM: [&str; 37] = [
+const PLATFORM: [&str; 42] = [
     "apply_retention",
     "create_business_attribute",
     "create_domains",
@@ -19,7 +21,9 @@ const PLATFORM: [&str; 37] = [
     "explain_search_query",
     "generate_personal_access_tokens",
     "get_analytics",
+    "get_es_task_status",
     "get_platform_events",
+    "get_timeseries_index_sizes",
     "manage_all_access_tokens",
     "manage_business_attribute",
     "manage_connections",
@@ -27,6 +31,7 @@ const PLATFORM: [&str; 37] = [
     "manage_domains",
     "manage_features",
     "manage_global_announcements",
+    "manage_home_page_templates",
     "manage_metadata_ingestion",
     "manage_monitors",
     "manage_ownership_types",
@@ -34,6 +39,7 @@ const PLATFORM: [&str; 37] = [
     "manage_policies",
     "manage_public_views",
     "manage_secrets",
+    "manage_service_accounts",
     "manage_structured_properties",
     "manage_system_operations",
     "manage_tags",
@@ -41,6 +47,7 @@ const PLATFORM: [&str; 37] = [
     "manage_user_credentials",
     "manage_users_and_groups",
     "restore_indices",
+    "truncate_timeseries_index",
     "update_users_and_groups",
     "view_analytics",
     "view_manage_tags",
@@ -48,7 +55,7 @@ const PLATFORM: [&str; 37] = [
     "view_tests",
 ];
 /// The metadata privileges that apply to all types of resources.
-const METADATA: [&str; 38] = [
+const METADATA: [&str; 42] = [
     "add_tags",
     "add_terms",
     "create",
@@ -59,11 +66,13 @@ const METADATA: [&str; 38] = [
     "edit_deprecation",
     "edit_description",
     "edit_domain",
+    "edit_embed",
     "edit_entity",
     "edit_glossary_terms",
     "edit_incidents",
     "edit_lineage",
     "edit_links",
+    "edit_operations",
     "edit_owners",
     "edit_properties",
     "edit_status",
@@ -73,6 +82,7 @@ const METADATA: [&str; 38] = [
     "get_entity",
     "get_timeline",
     "get_timeseries_aspect",
+    "manage_asset_summary",
     "manage_documentation_proposals",
     "manage_glossary_term_proposals",
     "manage_tag_proposals",
@@ -86,19 +96,25 @@ const METADATA: [&str; 38] = [
     "search",
     "update",
     "update_custom_metadata",
+    "update_tags",
     "view_entity_page",
 ];
 /// The metadata privileges that apply to one type of resource only.
-const OF_THINGS: [(&str, &[&str]); 7] = [
+const OF_THINGS: [(&str, &[&str]); 8] = [
+    ("data_quality", &["create", "delete", "read", "update"]),
     (
         "dataset",
         &[
+            "create_er_relationship",
             "edit_assertions",
+            "edit_column_business_attribute",
             "edit_column_descriptions",
             "edit_column_glossary_terms",
             "edit_column_tags",
+            "edit_data_contract",
             "edit_monitors",
             "edit_queries",
+            "view_operations",
             "view_profile",
             "view_usage",
         ],
@@ -106,10 +122,16 @@ const OF_THINGS: [(&str, &[&str]); 7] = [
     (
         "domain",
         &[
+            "create",
             "create_products",
             "create_subdomains",
+            "delete",
             "delete_products",
+            "delete_subdomains",
+            "manage_data_products",
             "read",
+            "read_products",
+            "read_subdomains",
             "update",
             "update_custom_metadata",
             "update_product_custom_metadata",
@@ -125,9 +147,11 @@ const OF_THINGS: [(&str, &[&str]); 7] = [
             "create",
             "delete",
             "link_terms",
+            "read",
             "remove_tags",
             "update",
             "update_custom_metadata",
+            "update_tags",
         ],
     ),
     (
@@ -144,12 +168,46 @@ const OF_THINGS: [(&str, &[&str]); 7] = [
     ("user", &["edit_contact_information", "edit_profile"]),
 ];
 /// The data privileges.
-const DATA: [&str; 5] = ["admin", "preview", "query", "read", "write"];
+const DATA: [&str; 11] = [
+    "admin",
+    "list_entities",
+    "manage_namespaces",
+    "manage_tables",
+    "manage_views",
+    "preview",
+    "query",
+    "read",
+    "read_only",
+    "read_write",
+    "write",
+];
 /// The names of the three groups as a whole.
 const GROUPS: [&str; 3] = ["data.*", "metadata.*", "platform.*"];
 
-/// Every privilege, as policies name it.
-pub(crate) fn all() -> Vec<String> {
+/// Types of resources of DataHub and Atlan that no document of a mesh can name. A policy about one could never apply.
+pub(crate) const WITHOUT_DOCUMENT: [&str; 11] = [
+    "ai_application",
+    "ai_model",
+    "business_attribute",
+    "chart",
+    "container",
+    "data_flow",
+    "data_job",
+    "data_product",
+    "platform_instance",
+    "structured_property",
+    "version_set",
+];
+
+/// The type of resource that a privilege is about, if no document can name such a resource:
+/// `metadata.ai_model.read` is about an AI model.
+pub(crate) fn without_document(privilege: &str) -> Option<&'static str> {
+    let thing = privilege.strip_prefix("metadata.")?.split_once('.')?.0;
+    WITHOUT_DOCUMENT.into_iter().find(|name| *name == thing)
+}
+
+/// Every privilege, as policies name it, and the names of the three groups.
+pub fn all() -> Vec<String> {
     let tenant = TenantPermission::ALL.into_iter().map(TenantPermission::as_str);
     let platform = tenant.chain(PLATFORM).map(|name| format!("platform.{name}"));
     let metadata = METADATA.into_iter().map(|name| format!("metadata.{name}"));

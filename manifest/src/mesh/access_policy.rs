@@ -24,6 +24,7 @@ pub struct AccessPolicy {
 
 /// The principals of a policy: everyone who is in one of the lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches of the manifest")]
 pub struct Actors {
     /// Teams.
     pub teams: Vec<TeamName>,
@@ -31,8 +32,27 @@ pub struct Actors {
     pub users: Vec<String>,
     /// All users.
     pub all_users: bool,
+    /// Roles of the identity provider.
+    pub roles: Vec<String>,
     /// The owners of the resource.
     pub owners: bool,
+    /// The stewards of the resource's dataset.
+    pub stewards: bool,
+    /// The team of the resource's environment.
+    pub connection_admins: bool,
+    /// The principals that the policy does not apply to.
+    pub except: Exceptions,
+}
+
+/// The principals that a policy does not apply to: everyone who is in one of the lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Exceptions {
+    /// Teams.
+    pub teams: Vec<TeamName>,
+    /// Users.
+    pub users: Vec<String>,
+    /// Roles of the identity provider.
+    pub roles: Vec<String>,
 }
 
 /// The resources of a policy: those that match every list; an empty list matches all.

@@ -53,7 +53,10 @@ impl Context {
         known.insert(ADMIN_TEAM);
         for located in &documents.access_policies {
             let actors = located.document.actors.value();
-            for field in actors.and_then(|actors| actors.teams.value()).into_iter().flatten() {
+            let named = actors.and_then(|actors| actors.teams.value()).into_iter().flatten();
+            let except = actors.and_then(|actors| actors.except.value());
+            let except = except.and_then(|except| except.teams.value()).into_iter().flatten();
+            for field in named.chain(except) {
                 let name = field.value().map(TeamName::as_str);
                 if let Some(name) = name.filter(|name| !known.contains(name)) {
                     self.unknown_team(name, &known, (at(located.origin.file, field), ""));

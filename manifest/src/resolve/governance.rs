@@ -5,10 +5,13 @@ use crate::Code;
 use crate::decode::suggest;
 use crate::diagnostic::{Diagnostic, FileId, Origin};
 use crate::document::{
-    AccessPolicyDocument, ActorsDocument, DomainDocument, Kind, ResourcesDocument, privilege,
+    AccessPolicyDocument, ActorsDocument, DomainDocument, ExceptionsDocument, Kind,
+    ResourcesDocument, privilege,
 };
 use crate::field::Field;
-use crate::mesh::{AccessPolicy, Actors, Domain, Header, PolicyResources};
+use crate::mesh::{
+    AccessPolicy, Actors, Domain, Exceptions, Header, Mask, PolicyResources, PolicyState,
+};
 use crate::name::Id;
 use crate::parse::Located;
 
@@ -79,19 +82,13 @@ impl Context {
         let actors = self.required(&document.actors, "actors", kind, *origin);
         let privileges = self.required(&document.privileges, "privileges", kind, *origin);
         self.names_something(document, origin.file);
+        self.is_not_built_in(&header);
         let mut known = Vec::new();
         let all = privilege::all();
         for field in privileges.into_iter().flatten() {
             known.extend(self.privilege(origin.file, field, &all));
         }
-        let mask = document.mask.value().copied();
-        if mask.is_some() && known.iter().any(|privilege| !privilege.starts_with("data.")) {
-            let diagnostic =
-                Diagnostic::new(Code::FieldConflict, "a mask goes with data privileges only")
-                    .at(at(origin.file, &document.mask), "")
-                    .help("remove the mask, or the privileges that do not begin with `data.`");
-            self.report.push(diagnostic);
-        }
+        let mask = self.data_mask(document, &known, origin.file);
         let resources = document.resources.value().map(|given| {
             let dependant = Dependant { kind, id: header.id.clone(), keeps_alive: false };
             self.no_list_is_empty(given, at(origin.file, &document.resources));
@@ -113,24 +110,47 @@ impl Context {
             }
         });
         let state = document.state.value().copied().unwrap_or_default();
-        if !document.state.is_invalid() {
-            self.policy_is_without_effect(&header, state);
+        if !document.state.is_invalid() && state == PolicyState::Active {
+            self.policy_is_without_effect(&header, &known);
         }
-        let actors = actors?;
         Some(AccessPolicy {
             state,
             effect: document.effect.value().copied().unwrap_or_default(),
-            actors: Actors {
-                teams: distinct(&actors.teams),
-                users: distinct(&actors.users),
-                all_users: actors.all_users.value().copied().unwrap_or_default(),
-                owners: actors.owners.value().copied().unwrap_or_default(),
-            },
+            actors: actors_of(actors?),
             privileges: known,
             resources: resources.unwrap_or_default(),
             mask,
             header,
         })
+    }
+
+    /// The policy of the superuser cannot be replaced by a document.
+    fn is_not_built_in(&mut self, header: &Header) {
+        if header.id.as_str() == "superuser" {
+            let message = "the access policy `superuser` is built in and cannot be changed";
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(header.origin, "")
+                .help("give the policy another id; the tenant's `admin_team` decides who is a superuser");
+            self.report.push(diagnostic);
+        }
+    }
+
+    /// The mask of a policy. It needs data privileges only.
+    fn data_mask(
+        &mut self,
+        document: &AccessPolicyDocument,
+        privileges: &[String],
+        file: FileId,
+    ) -> Option<Mask> {
+        let mask = document.mask.value().copied();
+        if mask.is_some() && privileges.iter().any(|privilege| !privilege.starts_with("data.")) {
+            let diagnostic =
+                Diagnostic::new(Code::FieldConflict, "a mask goes with data privileges only")
+                    .at(at(file, &document.mask), "")
+                    .help("remove the mask, or the privileges that do not begin with `data.`");
+            self.report.push(diagnostic);
+        }
+        mask
     }
 
     fn privilege(
@@ -142,6 +162,16 @@ impl Context {
         let privilege = field.value()?;
         if known.contains(privilege) {
             return Some(privilege.clone());
+        }
+        if let Some(thing) = privilege::without_document(privilege) {
+            let message = format!(
+                "`{privilege}` would never apply: no document of a mesh is about a `{thing}`"
+            );
+            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
+                .at(at(file, field), "")
+                .help("remove the privilege");
+            self.report.push(diagnostic);
+            return None;
         }
         let help = suggest(privilege, known.iter().map(String::as_str)).map_or_else(
             || {
@@ -160,21 +190,14 @@ impl Context {
 
     /// A policy without an actor or a privilege is incomplete.
     fn names_something(&mut self, document: &AccessPolicyDocument, file: FileId) {
-        let is_nobody = document.actors.value().is_some_and(|actors| {
-            let ActorsDocument { teams, users, all_users, owners } = actors;
-            let is_empty =
-                [teams.is_absent(), users.is_absent(), all_users.is_absent(), owners.is_absent()];
-            is_empty.into_iter().all(|is_absent| is_absent)
-                || teams.value().is_some_and(Vec::is_empty)
-                || users.value().is_some_and(Vec::is_empty)
-        });
+        let is_nobody = document.actors.value().is_some_and(names_nobody);
         let is_nothing = document.privileges.value().is_some_and(Vec::is_empty);
         let lacks = [
             (
                 is_nobody,
                 "no actor is named",
                 at(file, &document.actors),
-                "name `teams`, `users`, `all_users` or `owners`",
+                "name `teams`, `users`, `roles`, `all_users`, `owners`, `stewards` or `connection_admins`",
             ),
             (
                 is_nothing,
@@ -220,7 +243,11 @@ impl Context {
     fn resource_type(&mut self, file: FileId, field: &Field<String>) {
         let Some(name) = field.value() else { return };
         if !TYPES.contains(&name.as_str()) {
-            let message = format!("`{name}` is not a type of resource");
+            let message = if privilege::WITHOUT_DOCUMENT.contains(&name.as_str()) {
+                format!("no document of a mesh is about a `{name}`")
+            } else {
+                format!("`{name}` is not a type of resource")
+            };
             let help = suggest(name, TYPES).map_or_else(
                 || format!("the types are {}", TYPES.join(", ")),
                 |near| format!("did you mean `{near}`?"),
@@ -266,4 +293,55 @@ impl Context {
         }
         distinct(list)
     }
+}
+
+fn actors_of(given: &ActorsDocument) -> Actors {
+    let except = given.except.value().map(|except| Exceptions {
+        teams: distinct(&except.teams),
+        users: distinct(&except.users),
+        roles: distinct(&except.roles),
+    });
+    let is_on = |field: &Field<bool>| field.value().copied().unwrap_or_default();
+    Actors {
+        teams: distinct(&given.teams),
+        users: distinct(&given.users),
+        all_users: is_on(&given.all_users),
+        roles: distinct(&given.roles),
+        owners: is_on(&given.owners),
+        stewards: is_on(&given.stewards),
+        connection_admins: is_on(&given.connection_admins),
+        except: except.unwrap_or_default(),
+    }
+}
+
+/// Whether a list of actors or of exceptions is empty, or no actor is named at all.
+fn names_nobody(actors: &ActorsDocument) -> bool {
+    let ActorsDocument {
+        teams,
+        users,
+        all_users,
+        roles,
+        owners,
+        stewards,
+        connection_admins,
+        except,
+    } = actors;
+    let switches = [all_users, owners, stewards, connection_admins];
+    let is_without = teams.is_absent()
+        && users.is_absent()
+        && roles.is_absent()
+        && switches.into_iter().all(Field::is_absent);
+    is_without
+        || teams.value().is_some_and(Vec::is_empty)
+        || users.value().is_some_and(Vec::is_empty)
+        || roles.value().is_some_and(Vec::is_empty)
+        || except.value().is_some_and(excepts_nobody)
+}
+
+fn excepts_nobody(except: &ExceptionsDocument) -> bool {
+    let ExceptionsDocument { teams, users, roles } = except;
+    (teams.is_absent() && users.is_absent() && roles.is_absent())
+        || teams.value().is_some_and(Vec::is_empty)
+        || users.value().is_some_and(Vec::is_empty)
+        || roles.value().is_some_and(Vec::is_empty)
 }

@@ -6,7 +6,7 @@
 use super::Context;
 use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::mesh::{Header, PolicyState};
+use crate::mesh::Header;
 
 impl Context {
     /// Dashboards are neither imported nor shared yet.
@@ -19,13 +19,14 @@ impl Context {
         );
     }
 
-    /// Access policies are not enforced yet. An inactive policy claims nothing.
-    pub(super) fn policy_is_without_effect(&mut self, header: &Header, state: PolicyState) {
-        if state == PolicyState::Active {
+    /// Policies about data are not enforced yet. Policies about the platform and about metadata decide what
+    /// `lakewright authorize` answers.
+    pub(super) fn policy_is_without_effect(&mut self, header: &Header, privileges: &[String]) {
+        if let Some(privilege) = privileges.iter().find(|name| name.starts_with("data.")) {
             self.without_effect(
                 Code::AccessPolicyWithoutEffect,
                 format!(
-                    "access policy `{}` would have no effect: Lakewright does not enforce access policies",
+                    "access policy `{}` would have no effect on data: Lakewright does not enforce `{privilege}`",
                     header.id
                 ),
                 header.origin,

@@ -79,14 +79,18 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must not be empty, as a definition and its property.
-const NOT_EMPTY: [(&str, &str); 23] = [
+const NOT_EMPTY: [(&str, &str); 27] = [
     ("access-policy", "privileges"),
+    ("actors", "roles"),
     ("actors", "teams"),
     ("actors", "users"),
     ("dataset", "keywords"),
     ("dataset", "topics"),
     ("deployment", "trusted_roles"),
     ("domain", "owners"),
+    ("exceptions", "roles"),
+    ("exceptions", "teams"),
+    ("exceptions", "users"),
     ("network", "subnet_ids"),
     ("pipeline", "stages"),
     ("pivot-role", "trusted_roles"),
@@ -161,12 +165,18 @@ fn any_case(word: &str) -> String {
 fn without_effect(definitions: &mut Value) {
     definitions["dashboard"]["not"] = json!({});
     definitions["domain"]["properties"]["dataset_level_access"]["maxItems"] = json!(0);
+    // Policies about data do not apply yet.
     let policy = &mut definitions["access-policy"];
-    policy["properties"]["state"] =
-        json!({ "const": "inactive", "description": "Policies do not apply yet." });
-    if let Some(required) = policy["required"].as_array_mut() {
-        required.push(json!("state"));
-    }
+    policy["if"] = json!({
+        "required": ["privileges"],
+        "properties": {
+            "privileges": { "contains": { "type": "string", "pattern": "^data[.]" } },
+        },
+    });
+    policy["then"] = json!({
+        "required": ["state"],
+        "properties": { "state": { "const": "inactive" } },
+    });
 }
 
 /// Rules within one document.
@@ -174,7 +184,7 @@ pub(super) fn rules(definitions: &mut Value) {
     for (definition, property) in NOT_EMPTY {
         definitions[definition]["properties"][property]["minItems"] = json!(1);
     }
-    for definition in ["actors", "resources", "waf"] {
+    for definition in ["actors", "exceptions", "resources", "waf"] {
         definitions[definition]["minProperties"] = json!(1);
     }
     definitions["tenant"]["properties"]["permissions"]["minProperties"] = json!(1);

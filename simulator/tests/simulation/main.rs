@@ -4,6 +4,7 @@
 //! `SIMULATION_SEEDS=100000` as many as that.
 
 mod fleets;
+mod held;
 mod kills;
 mod pace;
 mod planted;

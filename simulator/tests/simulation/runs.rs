@@ -165,7 +165,7 @@ pub(crate) async fn run<C: Cloud>(simulated: &Simulated, cloud: &C, how: How<'_>
                 journal.killed.notified().await;
                 tokio::time::sleep(Duration::from_millis(lives)).await;
             };
-            drop(tokio::time::timeout(Duration::from_secs(48 * 3600), killed).await);
+            drop(tokio::time::timeout(Duration::from_hours(48), killed).await);
         });
         match select(running, end).await {
             Either::Left((summary, _)) => Some(summary),

@@ -21,6 +21,8 @@ impl Context<'_> {
                 "approval": self.approval_of(stage).is_some(),
             })
         });
-        Value::Array(stages.collect()).to_string()
+        let mut stages = Value::Array(stages.collect());
+        stages.sort_all_objects();
+        stages.to_string()
     }
 }

@@ -106,6 +106,8 @@ pub fn files(
     for (name, version) in VERSIONS {
         values[name] = version.into();
     }
+    // With Cedar in the program, objects keep the order in which they are written.
+    values.sort_all_objects();
     let engine = engine();
     let more: &[_] = if pipeline.strategy == Strategy::CdkTrunk { &SELF_CHANGE } else { &[] };
     let mut files: Vec<(&str, String)> = FILES

@@ -26,8 +26,10 @@ fn one_place_is_refreshed_alone_or_first() {
 
     retag(&mesh, "first");
     let before = proxy.operations();
-    let one = proxy.refresh(&mesh, &["--place", "333333333333/us-east-1"]);
+    // Without a terminal there is no live view, and the run goes on.
+    let one = proxy.refresh(&mesh, &["--place", "333333333333/us-east-1", "--live"]);
     ends_with(&one, 0, "0 failed, 0 skipped");
+    assert!(transcript(&one).contains("`--live` is left out"), "{}", transcript(&one));
     let begun = since(&before, &proxy.operations());
     assert_eq!(accounts(&begun), BTreeSet::from(["333333333333"]), "{}", transcript(&one));
     assert!(begun.len() >= 6 && begun.values().all(|count| *count == 1), "{begun:?}");

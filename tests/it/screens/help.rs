@@ -3,8 +3,9 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "access",
+    "authorize",
     "bootstrap",
     "can",
     "check",
@@ -20,6 +21,7 @@ const COMMANDS: [&str; 21] = [
     "ls",
     "outputs",
     "pivot-role",
+    "policies",
     "prove",
     "schema",
     "status",

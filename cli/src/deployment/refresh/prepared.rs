@@ -1,17 +1,17 @@
 //! The stacks of a mesh before a refresh: synthesized, or taken from an assembly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use lakewright_analysis::synthesis::{Found, synthesize_all};
 use lakewright_deployer::cloud::Stack;
-use lakewright_fleet::plan::Plan as Steps;
+use lakewright_fleet::plan::{Action, Plan as Steps};
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::{DeployTarget, Plan};
 use lakewright_template::StackAddress;
 use lakewright_template::assembly::{Assembly, StackEntry};
-use sha2::{Digest as _, Sha256};
+use lakewright_template::digest::sha256;
 
 use super::super::{Deployment, Wanted};
 use crate::exit::Failure;
@@ -47,11 +47,19 @@ impl Prepared {
             let reason = format!("it is of mesh `{}`; expected `{id}`", assembly.mesh);
             return Err(unusable(reason));
         }
+        let listed: BTreeSet<StackAddress> =
+            assembly.stacks.iter().map(StackEntry::address).collect();
         let mut targets: BTreeMap<StackAddress, DeployTarget> = BTreeMap::new();
         for stack in &plan.stacks {
+            let address = stack.address();
+            if !listed.contains(&address) {
+                return Err(unusable(format!(
+                    "it has no stack {address}, and the mesh has; write the assembly again with `lakewright synth`"
+                )));
+            }
             let target = stack.target();
             targets.entry(target.bootstrap.clone()).or_insert_with(|| target.clone());
-            targets.insert(stack.address(), target);
+            targets.insert(address, target);
         }
         let stacks = assembly.stacks.into_iter().map(|entry| {
             let address = entry.address();
@@ -83,15 +91,30 @@ impl Prepared {
 }
 
 impl Deployment<'_> {
-    /// Reads the templates and files of the stacks that a plan changes, if they stand in an assembly.
+    /// Reads the templates and files of the stacks that a plan changes, if they stand in an assembly. If the plan creates a
+    /// stack, policies of any other stack may name its roles, so all templates are read.
     pub(super) fn load_templates(&mut self, plan: &Steps) -> Result<(), Failure> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
-        for step in plan.steps.iter().filter(|step| step.is_change()) {
+        let creates = plan.count(Action::Create) > 0;
+        for step in plan.steps.iter().filter(|step| creates || step.is_change()) {
             if let Some(stack) = self.stacks.get_mut(&step.address) {
                 load(&folder, stack)?;
             }
         }
         Ok(())
+    }
+
+    /// Forgets the templates and files of the stacks that a plan does not change, if they stand in an assembly.
+    pub(super) fn unload_templates(&mut self, plan: &Steps) {
+        if self.folder.is_none() {
+            return;
+        }
+        for step in plan.steps.iter().filter(|step| !step.is_change()) {
+            if let Some(stack) = self.stacks.get_mut(&step.address) {
+                stack.template = String::new();
+                stack.assets.clear();
+            }
+        }
     }
 }
 
@@ -112,7 +135,7 @@ fn load(folder: &Path, stack: &mut Stack) -> Result<(), Failure> {
 fn read(path: &Path, digest: &str) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(path)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
-    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = sha256(&bytes);
     if found == digest {
         return Ok(bytes);
     }

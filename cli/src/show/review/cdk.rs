@@ -14,6 +14,7 @@ use super::{
     Rule, Shown, ShownStack, disagreements, entries, id_of_access, id_of_other, id_of_resource,
     sentences,
 };
+use crate::ui::sorted;
 
 /// The version of the schema, as the package's `Manifest.version` has it. A program refuses a report with a larger major
 /// version than its own.
@@ -21,7 +22,7 @@ const VERSION: &str = "55.0.0";
 
 /// The report, with a line break at its end.
 pub(crate) fn text(shown: &Shown<'_>) -> String {
-    format!("{:#}\n", report(shown))
+    format!("{:#}\n", sorted(report(shown)))
 }
 
 pub(crate) fn report(shown: &Shown<'_>) -> Value {

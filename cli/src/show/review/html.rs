@@ -314,12 +314,15 @@ mod tests {
             let labels = kept.map(|line| line["label"]["whole"].as_str().expect("text").to_owned());
             (labels.collect::<Vec<_>>(), drawn["stays"].as_str().expect("text").to_owned())
         };
-        let (labels, says) = drawn(&stays(2));
+        let (labels, caption) = drawn(&stays(2));
         assert_eq!(labels, ["keeps: read", "keeps: read"]);
-        assert_eq!(says, "Thin and grey: stays.");
-        let (labels, says) = drawn(&stays(45));
+        assert_eq!(caption, "Thin and grey: stays.");
+        let (labels, caption) = drawn(&stays(45));
         assert_eq!(labels.len(), 40);
-        assert_eq!(says, "Thin and grey: stays; 5 more lines of access that stays are not drawn.");
+        assert_eq!(
+            caption,
+            "Thin and grey: stays; 5 more lines of access that stays are not drawn."
+        );
         // Nobody else's access is drawn.
         let other = Access { principal: "team/other".to_owned(), ..stays(1)[0].clone() };
         assert_eq!(drawn(&[other]).0, [""; 0]);

@@ -11,10 +11,11 @@ use super::{
     DATA_EFFECTS, Entry, FATES, How, RELATIONS, Sections, Shown, answer, data, disagreements, fate,
     id_of_access, id_of_other, id_of_resource, kind, relation, sentences, update,
 };
+use crate::ui::sorted;
 
 /// The document, with a line break at its end.
 pub(crate) fn text(shown: &Shown<'_>) -> String {
-    format!("{:#}\n", document(shown))
+    format!("{:#}\n", sorted(document(shown)))
 }
 
 pub(crate) fn document(shown: &Shown<'_>) -> Value {

@@ -37,7 +37,7 @@ pub(crate) fn picture(shown: &Shown<'_>, stays: Option<&[Access]>) -> Option<Val
     if number == 0 || number > LINES {
         return None;
     }
-    let says = match stays {
+    let caption = match stays {
         Some(stays) => add_staying(&mut edges, stays, LINES - number, shown),
         None => "Access that stays is not drawn.".to_owned(),
     };
@@ -71,7 +71,7 @@ pub(crate) fn picture(shown: &Shown<'_>, stays: Option<&[Access]>) -> Option<Val
         "principals": principals,
         "targets": targets,
         "lines": lines,
-        "stays": says,
+        "stays": caption,
     }))
 }
 

@@ -14,6 +14,7 @@ use super::{
     Entry, How, Rule, Sections, Shown, ShownStack, disagreements, entries, id_of_access,
     id_of_other, id_of_resource, sentences, update,
 };
+use crate::ui::sorted;
 
 /// The maximum number of sentences in a message, and of further positions of a result.
 const LISTED: usize = 10;
@@ -22,7 +23,7 @@ const SCHEMA: &str =
 
 /// The log, with a line break at its end.
 pub(crate) fn text(shown: &Shown<'_>) -> String {
-    format!("{:#}\n", log(shown))
+    format!("{:#}\n", sorted(log(shown)))
 }
 
 pub(crate) fn log(shown: &Shown<'_>) -> Value {

@@ -1,4 +1,4 @@
-//! Stops a run in an orderly way: at a signal, or when its time is over.
+//! Stops a run in an orderly way: at a signal or a key, or when its time is over.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use lakewright_deployer::driver::Stop;
 
+use super::view::{View, restore};
 use crate::exit::Exit;
 
-/// Awaits a run. The first signal, and the end of its time, make it start nothing more; a second signal ends the
-/// program at once.
+/// Awaits a run, and keeps its live view up to date. The first signal or key, and the end of its time, make it start
+/// nothing more. A second signal or key calls `at_once`, which ends the program.
 pub(super) async fn stopping<T>(
     stop: &Stop,
     until: Option<Duration>,
+    view: Option<&View>,
+    at_once: impl Fn(),
     run: impl Future<Output = T>,
 ) -> T {
     let mut run = pin!(run);
@@ -27,6 +30,12 @@ pub(super) async fn stopping<T>(
     let mut signals = 0;
     let mut terminated = Terminated::new();
     loop {
+        let asked = async {
+            tokio::select! {
+                name = terminated.next() => name,
+                name = pressed(view, stop) => name,
+            }
+        };
         tokio::select! {
             biased;
             done = &mut run => return done,
@@ -34,23 +43,42 @@ pub(super) async fn stopping<T>(
                 is_over = true;
                 stop.ask("the time of `--minutes` is over");
             }
-            name = terminated.next() => {
+            name = asked => {
                 signals += 1;
-                let mut stderr = std::io::stderr().lock();
                 if signals > 1 {
-                    drop(writeln!(
-                        stderr,
-                        "stopped: CloudFormation finishes what it has begun, and `--resume` goes on"
-                    ));
-                    std::process::exit(i32::from(Exit::Declined.number()));
+                    at_once();
                 }
-                drop(writeln!(
-                    stderr,
+                say(view, &format!(
                     "{name}: nothing more is started; waits for what is under way, and a second signal ends the run at once"
                 ));
                 stop.ask(&format!("the run was stopped by {name}"));
             }
         }
+    }
+}
+
+/// Ends a refresh at once.
+pub(super) fn end_refresh() {
+    restore();
+    drop(writeln!(
+        std::io::stderr().lock(),
+        "stopped: CloudFormation finishes what it has begun, and `--resume` goes on"
+    ));
+    std::process::exit(i32::from(Exit::Declined.number()));
+}
+
+/// Waits until somebody presses a key that stops the run. Without a view there are no keys.
+async fn pressed(view: Option<&View>, stop: &Stop) -> &'static str {
+    match view {
+        Some(view) => view.pressed(stop).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn say(view: Option<&View>, text: &str) {
+    match view {
+        Some(view) => view.say(text),
+        None => drop(writeln!(std::io::stderr().lock(), "{text}")),
     }
 }
 

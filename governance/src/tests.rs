@@ -1,0 +1,8 @@
+//! Tests of the whole crate.
+
+mod analysis;
+mod hostile;
+mod mutants;
+mod oracle;
+mod scenarios;
+mod speed;
