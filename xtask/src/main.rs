@@ -20,10 +20,8 @@ cargo xtask <task>
   codegen [--check]  generates the typed resources from the pinned schemas
   codegen --refresh  pins schemas and IAM actions again from their packages, then generates
   emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
-  bench [process|phases]   the benchmarks: whole processes, single phases
-  bench changes            the benchmark of reviews of the largest mesh alone
-  bench fleet              refreshes: 100 accounts without changes; one account by turns with the CDK's command line
-  bench review             what the CDK's diff and ours say about the same changes; also `bench --review`
+  bench [process|phases|changes]   the benchmarks: whole processes, single phases, reviews of the largest mesh
+  bench fleet|review       refreshes, by turns with the CDK's command line; what its diff and ours say about changes
 ";
 
 fn main() -> ExitCode {

@@ -21,8 +21,8 @@ const PIECE: usize = 1 << 16;
 /// Decide a request about the platform, metadata or data, with the policies that decide it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright authorize . --actor user:jo --member-of Sales --privilege metadata.edit_tags --resource dataset/a
-  lakewright authorize . --actor user:jo --role Editor --privilege platform.view_tests --resource tenant/acme
+  lakewright authorize . --actor user:jo --privilege metadata.edit_tags --resource dataset/a
+  lakewright authorize . --actor user:jo --privilege platform.view_tests --resource tenant/acme
   lakewright authorize my-mesh --batch requests.jsonl
 
 The decision follows from the access policies and from what the other documents imply. `can` decides

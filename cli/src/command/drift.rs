@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::diff::fail_on::{FailOn, differs};
-use super::diff::show_review;
 use crate::deployment::{DriftRequest, Looking, look};
 use crate::exit::{Exit, Failure};
+use crate::show::review::written::show_review;
 use crate::ui::Ui;
 
 /// Find what somebody changed by hand: who gained or lost access, and what else differs

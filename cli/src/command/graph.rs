@@ -1,6 +1,8 @@
 //! `lakewright graph`: drawings of a mesh, a stack, access, and a change.
 
+mod called;
 mod found;
+mod reach;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,8 @@ use crate::exit::{Exit, Failure};
 use crate::memory;
 use crate::show::graph::{dot, json, mermaid, svg};
 use crate::ui::Ui;
-use found::{access, change, changed_stack, stack, stacks};
+use found::{stack, stacks};
+use reach::{access, change, changed_stack};
 
 /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
 #[derive(Debug, Args)]

@@ -21,9 +21,9 @@ use crate::ui::Ui;
 /// Rehearse tonight's refresh against a simulated CloudFormation
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright rehearse my-mesh                             every stack changes, as after a release
-  lakewright rehearse my-mesh --changed 10                one stack in ten changes
-  lakewright rehearse my-mesh --since git-main/my-mesh    the stacks that differ from an earlier version
+  lakewright rehearse my-mesh                     every stack changes, as after a release
+  lakewright rehearse my-mesh --changed 10        one stack in ten changes
+  lakewright rehearse my-mesh --since old-mesh    the stacks that differ from an earlier mesh
 
 Nothing is sent to AWS, and no credentials are needed. The simulation decides how long a resource takes,
 by the seed; AWS publishes no such times. So the time in all is no forecast. The order, the critical path,

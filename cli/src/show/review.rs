@@ -463,3 +463,4 @@ pub(crate) const fn glyph_of_kind(kind: ChangeKind) -> &'static str {
 
 #[cfg(test)]
 mod tests;
+pub(crate) mod written;

@@ -71,7 +71,7 @@ pub(super) async fn compare(
                 continue;
             };
             asked.insert((address.clone(), id.clone(), "Permissions"));
-            let key = (principal, resource.to_string());
+            let key = (principal, canonical(&resource));
             let rights: BTreeSet<String> = one.texts("Permissions").into_iter().collect();
             put(at, &rights, found.get(&key), sides);
         }
@@ -121,11 +121,18 @@ fn stated(stacks: &[StatedStack<'_>]) -> BTreeSet<Pair> {
         let place = &stack.deployed.address.place;
         for one in stack.resources.values().filter(|one| one.kind == KIND) {
             if let Some((principal, resource)) = pair(one, &place.account) {
-                all.insert((place.to_string(), principal, resource.to_string()));
+                all.insert((place.to_string(), principal, canonical(&resource)));
             }
         }
     }
     all
+}
+
+/// A value as text, with its keys in order: templates and services name them in different orders.
+fn canonical(value: &Value) -> String {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    value.to_string()
 }
 
 /// Whether a permission is on the data catalog of its own account.
@@ -184,7 +191,7 @@ fn held(found: &[Value], account: &str) -> BTreeMap<(String, String), Held> {
             let list = one[name].as_array().into_iter().flatten();
             list.filter_map(Value::as_str).map(str::to_owned).collect::<BTreeSet<String>>()
         };
-        let key = (principal.to_owned(), resource.to_string());
+        let key = (principal.to_owned(), canonical(&resource));
         let held = all.entry(key).or_insert_with(|| Held {
             resource,
             rights: BTreeSet::new(),

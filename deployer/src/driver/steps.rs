@@ -55,6 +55,8 @@ const DIFFERS: u32 = 5;
 
 /// How often the events of a stack with an operation are read again for the token of an earlier run.
 const EVENT_LOOKS: u32 = 5;
+/// How often a run looks for events of an operation that it may have begun itself.
+const OWN_LOOKS: u32 = 3;
 
 /// What came of the request for a change set.
 #[derive(Debug)]
@@ -262,6 +264,11 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         let token = self.intend(&site.address(name), Operation::Execute, track)?;
         let stack = track.name(name);
         let result = self.cloud.execute_change_set(site, stack, &track.change_set, &token).await;
+        let result = match result {
+            // If the first answer was lost, the request that was sent again finds its own change set executed.
+            Err(CloudError::Overtaken { .. }) if self.has_begun(site, name, track).await? => Ok(()),
+            other => other,
+        };
         self.answered(&token, result.as_ref().err())?;
         match result {
             Ok(()) => Ok(Input::Done),
@@ -270,6 +277,18 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             }
             Err(error) => Err(track.answered(error)),
         }
+    }
+
+    /// Whether the operation with this run's token has begun. Its first event may be shown a moment later.
+    async fn has_begun(&self, site: &Site, name: &str, track: &Track) -> Result<bool, CloudError> {
+        for tries in 0..OWN_LOOKS {
+            let events = self.cloud.events(site, track.name(name), None).await?;
+            if events.iter().any(|event| event.token.as_ref() == Some(&track.token)) {
+                return Ok(true);
+            }
+            self.cloud.pause(tries).await;
+        }
+        Ok(false)
     }
 
     /// Writes down that a request is sent next. Returns its token.

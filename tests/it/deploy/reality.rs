@@ -279,6 +279,8 @@ fn policies_are_put_again_when_a_role_that_they_name_is_made_anew() {
     // Somebody deletes the stack of the team that owns the dataset in the console, and thereby its role.
     let team = "lab-team-platform-dataplatformadmin-w4oijpmz";
     let gone = json!({ "StackName": team });
+    let open = json!({ "StackName": team, "EnableTerminationProtection": false });
+    emulator.call("222222222222", "cloudformation", "update_termination_protection", &open);
     emulator.call("222222222222", "cloudformation", "delete_stack", &gone);
     let again = emulator.deploy(&mesh);
     ends_with(&again, 0, "1 created, 1 updated");

@@ -31,6 +31,8 @@ fn timeless(line: &str) -> String {
     };
     match line.split_once(' ') {
         Some((clock, rest)) if is_clock(clock) => format!("HH:MM:SS {rest}"),
+        // In a narrow window the time stands alone.
+        None if is_clock(line) => "HH:MM:SS".to_owned(),
         _ => line.to_owned(),
     }
 }

@@ -56,8 +56,10 @@ fn what_cloudformation_refuses_is_a_finding_and_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = lab(folder.path());
     let emulator = Emulator::start();
-    ends_with(&emulator.deploy(&mesh), 0, "16 created, 0 updated");
-    change(&mesh.join("datasets.yaml"), "confidentiality: official", "confidentiality: secret");
+    let shares = mesh.join("shares.yaml");
+    change(&shares, "status: approved\napproved_by: DataPlatformAdmin", "status: submitted");
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed, 0 skipped");
+    change(&shares, "status: submitted", "status: approved\napproved_by: DataPlatformAdmin");
     let before = emulator.listed_stacks();
     let path = mesh.display().to_string();
     let refused = json!({
@@ -72,7 +74,7 @@ fn what_cloudformation_refuses_is_a_finding_and_leaves_nothing() {
     assert_eq!(emulator.listed_stacks(), before);
     // The next question is answered, and the deployment has no change set in its way.
     assert_eq!(kinds(&emulator.compared(&path)), [""; 0]);
-    ends_with(&emulator.deploy(&mesh), 0, "0 created, 1 updated");
+    ends_with(&emulator.deploy(&mesh), 0, "1 created, 2 updated");
 }
 
 #[test]

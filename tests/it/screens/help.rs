@@ -3,7 +3,7 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "access",
     "authorize",
     "bootstrap",
@@ -23,6 +23,8 @@ const COMMANDS: [&str; 23] = [
     "pivot-role",
     "policies",
     "prove",
+    "refresh",
+    "rehearse",
     "schema",
     "status",
     "synth",
