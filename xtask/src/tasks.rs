@@ -64,7 +64,8 @@ pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
     node_packages("target/node", &NODE)?;
-    let units = ["test", "--workspace", "--lib", "--bins", "--test", "references"];
+    let integration = ["--test", "references", "--test", "simulation"];
+    let units = [&["test", "--workspace", "--lib", "--bins"][..], &integration].concat();
     run("cargo", &units)?;
     // Of the whole workspace, as the features of dependencies are then those of the tests above.
     run("cargo", &["test", "--workspace", "--doc"])?;
