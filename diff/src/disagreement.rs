@@ -197,7 +197,8 @@ fn doing(change: &ServiceChange) -> Doing {
 }
 
 /// Whether the review and the change set differ about a resource that both have. A replacement that the change set calls
-/// conditional, or the review uncertain, agrees with everything.
+/// conditional, or the review uncertain, agrees with everything. An action of the change set that is not known here is
+/// another action.
 fn difference(fate: Fate, doing: Doing) -> Option<DisagreementKind> {
     match (fate, doing) {
         (Fate::Retained, Doing::Deletes) => Some(DisagreementKind::OnlyServiceDeletes),
@@ -210,7 +211,6 @@ fn difference(fate: Fate, doing: Doing) -> Option<DisagreementKind> {
             Doing::Replaces,
         ) => Some(DisagreementKind::OnlyServiceReplaces),
         (Fate::Moved, _)
-        | (_, Doing::Unknown)
         | (Fate::Created, Doing::Adds)
         | (Fate::Deleted, Doing::Deletes | Doing::Removes)
         | (Fate::Retained, Doing::Keeps | Doing::Removes)
@@ -242,7 +242,6 @@ fn may_be_left_out(service: &ServiceChange) -> bool {
         !service.targets.is_empty() && service.targets.iter().all(is_so)
     };
     match doing(service) {
-        Doing::Unknown => true,
         Doing::Updates | Doing::MayReplace => {
             all(&is_tags) || all(&|one: &ServiceTarget| one.is_dynamic)
         }

@@ -168,6 +168,15 @@ mod tests {
         }
     }
 
+    /// `Dynamic` is a value of `Action` in `ResourceChange` of the CloudFormation API.
+    #[test]
+    fn an_action_that_is_not_known_agrees_with_nothing() {
+        let unclear = REPLACES.replace(r#""Modify""#, r#""Dynamic""#);
+        let mine = vec![own("MyEC2Instance", INSTANCE, Fate::Updated(Update::Replaces))];
+        assert_eq!(of(mine, &unclear), [DisagreementKind::AnotherAction]);
+        assert_eq!(of(Vec::new(), &unclear), [DisagreementKind::OnlyInService]);
+    }
+
     #[test]
     fn a_change_must_be_on_both_sides_but_for_tags() {
         let mine = || own("MyEC2Instance", INSTANCE, Fate::Updated(Update::InPlace));
