@@ -6,6 +6,7 @@ pub(crate) mod question;
 pub(crate) mod request;
 pub(crate) mod subject;
 
+use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::command;
@@ -38,7 +39,15 @@ impl Arguments {
     /// Parses the command line. Invalid arguments end the program, as do requests for help or the version.
     pub(crate) fn typed() -> Self {
         let matches = help::grouped(Self::command()).try_get_matches();
-        let typed = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        let typed = matches.and_then(|matches| {
+            let mut typed = Self::from_arg_matches(&matches)?;
+            let source = matches.value_source("format");
+            // The variable is for all commands, and some of them do not write this format.
+            if source == Some(ValueSource::EnvVariable) && typed.check().is_err() {
+                typed.output.format = Format::Human;
+            }
+            Ok(typed)
+        });
         typed.unwrap_or_else(|error| habits::pointed(error).exit())
     }
 
@@ -70,15 +79,20 @@ impl Arguments {
 /// How results are shown; holds for every command.
 #[derive(Debug, Args)]
 pub(crate) struct Output {
-    /// How results are written
+    /// How results are written. The variable holds for the commands that write the format
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    #[arg(env = "LAKEWRIGHT_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
     /// When to use colours; `NO_COLOR` turns `auto` off
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    #[arg(env = "LAKEWRIGHT_COLOR", hide_env_values = true)]
     pub(crate) color: Colour,
     /// Print only findings and results
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// Print what was read and made, and how long each step took
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
 }
 
 /// How results are written.

@@ -54,5 +54,7 @@ fn main() -> ExitCode {
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),
         Command::Why(arguments) => command::why::run(&arguments, &mut ui),
     };
-    exit::code(result, &mut ui)
+    let code = exit::code(result, &mut ui);
+    ui.end();
+    code
 }

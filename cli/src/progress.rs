@@ -1,9 +1,12 @@
 //! Shows the progress of long work on a terminal.
 
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use lakewright_analysis::progress::Watch;
+use lakewright_analysis::words::count;
 
 /// The number of stacks below which no progress is shown, because the work ends too soon.
 const SHORT: usize = 500;
@@ -13,18 +16,23 @@ const SHORT: usize = 500;
 pub(crate) struct Progress {
     done: AtomicUsize,
     all: AtomicUsize,
+    begun: OnceLock<Instant>,
     is_shown: bool,
+    is_told: bool,
 }
 
 impl Progress {
-    pub(crate) fn new(is_shown: bool) -> Self {
-        Self { done: AtomicUsize::new(0), all: AtomicUsize::new(0), is_shown }
+    /// Progress that is drawn while the work goes on (`is_shown`), or told once it is done (`is_told`).
+    pub(crate) fn new(is_shown: bool, is_told: bool) -> Self {
+        let (done, all) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { done, all, begun: OnceLock::new(), is_shown, is_told }
     }
 }
 
 impl Watch for Progress {
     fn begin(&self, all: usize) {
         self.all.store(all, Ordering::Relaxed);
+        self.begun.get_or_init(Instant::now);
     }
 
     fn step(&self) {
@@ -39,7 +47,16 @@ impl Watch for Progress {
         if self.is_shown && self.all.load(Ordering::Relaxed) >= SHORT {
             clear();
         }
+        if let Some(begun) = self.begun.get().filter(|_| self.is_told) {
+            let all = count(self.all.load(Ordering::Relaxed), "stack");
+            drop(writeln!(io::stderr().lock(), "made {all} in {}", seconds(begun.elapsed())));
+        }
     }
+}
+
+/// A duration in seconds and milliseconds.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{:.3} s", duration.as_secs_f64())
 }
 
 /// Removes the line drawn before.

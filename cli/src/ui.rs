@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::Instant;
 
+use lakewright_analysis::ReadError;
+use lakewright_analysis::mesh::{Loaded, load};
 use lakewright_analysis::words::count;
 use lakewright_manifest::render::{self, Style};
 use lakewright_manifest::{Report, Severity, SourceFile};
 use serde_json::Value;
 
 use crate::arguments::{Colour, Format, Output};
-use crate::progress::Progress;
+use crate::progress::{Progress, seconds};
 use crate::width::{LEAST, error_width, output_width, push_wrapped, reflowed, within};
 
 /// Where commands write.
@@ -20,6 +24,8 @@ pub(crate) struct Ui {
     /// The style of data for people, on standard output.
     data_style: Style,
     is_quiet: bool,
+    is_verbose: bool,
+    begun: Instant,
     shows_progress: bool,
     /// The maximum width of notes in characters, if standard error has a width.
     width: Option<usize>,
@@ -46,6 +52,8 @@ impl Ui {
             style: style(on_terminal),
             data_style: style(io::stdout().is_terminal()),
             is_quiet: output.quiet,
+            is_verbose: output.verbose,
+            begun: Instant::now(),
             shows_progress: on_terminal && !output.quiet && output.format == Format::Human,
             width: error_width(),
             lost: None,
@@ -95,7 +103,28 @@ impl Ui {
 
     /// The display of progress, which draws only if somebody watches a terminal.
     pub(crate) fn progress(&self) -> Progress {
-        Progress::new(self.shows_progress)
+        Progress::new(self.shows_progress, self.is_verbose)
+    }
+
+    /// Reads a mesh. With `--verbose`, says how much was read.
+    pub(crate) fn load(&mut self, path: &Path) -> Result<Loaded, ReadError> {
+        let begun = Instant::now();
+        let loaded = load(path)?;
+        if self.is_verbose {
+            let files = count(loaded.sources.len(), "file");
+            let bytes: usize = loaded.sources.iter().map(|one| one.text.len()).sum();
+            let (path, took) = (path.display(), seconds(begun.elapsed()));
+            self.note(&format!("read {files} of {path} with {bytes} bytes in {took}"));
+        }
+        Ok(loaded)
+    }
+
+    /// With `--verbose`, says how long the command took.
+    pub(crate) fn end(&mut self) {
+        if self.is_verbose {
+            let text = format!("took {} in all", seconds(self.begun.elapsed()));
+            self.note(&text);
+        }
     }
 
     /// Writes data. A reader that closed the pipe is no error; a full disk is one, which

@@ -410,3 +410,61 @@ fn usage_under_an_error_is_the_usage_of_the_help() {
     let text = transcript(&lakewright(["check", "my-mesh", "--base", "a", "--assembly", "b"]));
     assert!(text.contains("[MESH]") && !text.contains("--base [MESH]"), "{text}");
 }
+
+/// `-v` says what was read and made, on standard error, and changes nothing of what is written.
+#[test]
+fn with_more_words_each_step_is_told_on_standard_error() {
+    let mesh = example("minimal");
+    let plain = lakewright(["ls".as_ref(), mesh.as_os_str()]);
+    let out = tempfile::tempdir().expect("a folder");
+    let told = lakewright(["ls".as_ref(), mesh.as_os_str(), "-v".as_ref()]);
+    assert!(told.status.success(), "{}", transcript(&told));
+    assert_eq!(told.stdout, plain.stdout);
+    let notes = String::from_utf8(told.stderr).expect("text");
+    assert!(notes.starts_with("read 2 files of "), "{notes}");
+    assert!(notes.lines().last().is_some_and(|line| line.starts_with("took ")), "{notes}");
+    let stacks = String::from_utf8(plain.stdout).expect("text").lines().count() - 1;
+    let assembly = out.path().join("out");
+    let made = lakewright([
+        "synth".as_ref(),
+        mesh.as_os_str(),
+        "--out".as_ref(),
+        assembly.as_os_str(),
+        "--verbose".as_ref(),
+    ]);
+    let notes = String::from_utf8(made.stderr).expect("text");
+    assert!(notes.contains(&format!("\nmade {stacks} stacks in ")), "{notes}");
+    let both = lakewright(["ls".as_ref(), mesh.as_os_str(), "-v".as_ref(), "-q".as_ref()]);
+    assert_eq!(both.status.code(), Some(2), "{}", transcript(&both));
+}
+
+/// A pipeline sets the variables once for commands of which not all write every format.
+#[test]
+fn variables_stand_for_options_where_these_have_a_meaning() {
+    let mesh = example("minimal");
+    let with = |format: &str, arguments: &[&OsStr]| {
+        Command::new(env!("CARGO_BIN_EXE_lakewright"))
+            .args(arguments)
+            .env("LAKEWRIGHT_FORMAT", format)
+            .output()
+            .expect("the binary runs")
+    };
+    let list = |format: &str| with(format, &["ls".as_ref(), mesh.as_os_str()]);
+    let json: Value = serde_json::from_slice(&list("json").stdout).expect("JSON");
+    assert_eq!(json["version"], 1);
+    let people = lakewright(["ls".as_ref(), mesh.as_os_str()]).stdout;
+    assert_eq!(list("csv").stdout, people, "only `access` writes CSV");
+    let table = with("csv", &["access".as_ref(), mesh.as_os_str()]).stdout;
+    let table = String::from_utf8(table).expect("text");
+    assert!(table.lines().next().is_some_and(|line| line.contains(',')), "{table}");
+    let option: [&OsStr; 4] =
+        ["ls".as_ref(), mesh.as_os_str(), "--format".as_ref(), "csv".as_ref()];
+    assert_eq!(with("human", &option).status.code(), Some(2));
+    assert_eq!(list("yaml").status.code(), Some(2), "a wrong value is an error wherever it stands");
+    let coloured = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(["check", "no-such-folder"])
+        .env("LAKEWRIGHT_COLOR", "always")
+        .output()
+        .expect("the binary runs");
+    assert!(String::from_utf8_lossy(&coloured.stderr).contains("\u{1b}["));
+}

@@ -10,8 +10,18 @@ const CDK: [&str; 3] =
 /// The CDK's command line.
 const CDK_DEPLOY: [&str; 1] = ["aws-cdk@2.1148.1"];
 
+/// Runs the benchmarks that are asked for.
+pub(crate) fn run_one(arguments: &[&str]) -> Result {
+    match arguments {
+        ["review" | "--review"] => review(),
+        ["fleet"] => fleet(),
+        ["changes"] => changes(),
+        names => measure(names),
+    }
+}
+
 /// Runs the benchmarks, on the program built with the profile `bench`.
-pub(crate) fn measure(arguments: &[&str]) -> Result {
+fn measure(arguments: &[&str]) -> Result {
     let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
     command.extend(if arguments.is_empty() {
         &["process", "--bench", "phases"]
@@ -22,20 +32,20 @@ pub(crate) fn measure(arguments: &[&str]) -> Result {
 }
 
 /// Measures the reviews of the largest mesh alone.
-pub(crate) fn changes() -> Result {
+fn changes() -> Result {
     let bench = ["bench", "--package", "lakewright-cli", "--bench", "process", "--", "changes"];
     run("cargo", &bench)
 }
 
 /// Measures refreshes: of 100 accounts without changes, and by turns with the CDK's command line on the emulator.
-pub(crate) fn fleet() -> Result {
+fn fleet() -> Result {
     python_tools()?;
     let cdk = format!("{}/.bin/cdk", node_packages("target/node-fleet", &CDK_DEPLOY)?);
     run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "fleet", "--", &cdk])
 }
 
 /// Prints what the CDK's diff and `lakewright diff` say about the same changes (docs/comparison.md).
-pub(crate) fn review() -> Result {
+fn review() -> Result {
     let modules = node_packages("target/node-review", &CDK)?;
     run("cargo", &["build", "--quiet", "--package", "lakewright-cli", "--bin", "lakewright"])?;
     let program = root().join("target/debug/lakewright").display().to_string();

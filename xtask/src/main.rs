@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod layers;
+mod mutants;
 mod run;
 mod sizes;
 mod tasks;
@@ -19,6 +20,7 @@ cargo xtask <task>
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas
   codegen --refresh  pins schemas and IAM actions again from their packages, then generates
+  mutants [review|governance]      changes the rules one by one, and names the changes that no test notices
   emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
   bench [process|phases|changes]   the benchmarks: whole processes, single phases, reviews of the largest mesh
   bench fleet|review       refreshes, by turns with the CDK's command line; what its diff and ours say about changes
@@ -42,12 +44,10 @@ fn main() -> ExitCode {
         ["codegen", "--refresh"] => codegen::refresh::run()
             .and_then(|()| codegen::actions::run())
             .and_then(|()| codegen::write()),
+        ["mutants", rest @ ..] => mutants::test(rest.first().copied()),
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
-        ["bench", "review" | "--review"] => bench::review(),
-        ["bench", "fleet"] => bench::fleet(),
-        ["bench", "changes"] => bench::changes(),
-        ["bench", rest @ ..] => bench::measure(rest),
+        ["bench", rest @ ..] => bench::run_one(rest),
         _ => Err(USAGE.to_owned()),
     };
     match result {

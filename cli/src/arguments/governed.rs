@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use lakewright_analysis::mesh::load;
 use lakewright_governance::{Governance, Problem};
 use lakewright_manifest::diagnostic::Origin;
 use lakewright_manifest::{Code, Diagnostic, Report, SourceFile};
@@ -20,7 +19,7 @@ pub(crate) struct Governed {
 impl Governed {
     /// Reads a mesh. `None` if it has errors, which are printed.
     pub(crate) fn read(path: &Path, day: &Day, ui: &mut Ui) -> Result<Option<Self>, Failure> {
-        let loaded = load(path)?;
+        let loaded = ui.load(path)?;
         let Some(mesh) = loaded.mesh else {
             ui.report(&loaded.report, &loaded.sources);
             return Ok(None);

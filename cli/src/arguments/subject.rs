@@ -1,5 +1,6 @@
 //! Arguments for the templates, the day, and limits on access besides the templates.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use lakewright_analysis::review::{Reading, Refused, Reviewed, Scope, Side, review};
@@ -113,7 +114,7 @@ impl SubjectArgs {
         &self,
         keep: Keep,
         ui: &mut Ui,
-    ) -> Result<Option<&'static Subject>, Failure> {
+    ) -> Result<Option<ManuallyDrop<Subject>>, Failure> {
         self.read_for_session(keep, None, None, ui)
     }
 
@@ -123,7 +124,7 @@ impl SubjectArgs {
         keep: Keep,
         somewhere: &Somewhere,
         ui: &mut Ui,
-    ) -> Result<Option<&'static Subject>, Failure> {
+    ) -> Result<Option<ManuallyDrop<Subject>>, Failure> {
         self.read_for_session(keep, Some(somewhere), None, ui)
     }
 
@@ -134,7 +135,7 @@ impl SubjectArgs {
         somewhere: Option<&Somewhere>,
         session_policy: Option<&Path>,
         ui: &mut Ui,
-    ) -> Result<Option<&'static Subject>, Failure> {
+    ) -> Result<Option<ManuallyDrop<Subject>>, Failure> {
         memory::small_pages();
         let read = match (&self.source.assembly, somewhere) {
             (None, _) => self.read_mesh(self.path(), keep, ui)?,
@@ -193,11 +194,12 @@ impl SubjectArgs {
     }
 }
 
-/// Adds the limits on access besides the templates. The result is never freed.
+/// Adds the limits on access besides the templates. The result is not freed: the program ends with the command, and freeing
+/// a large model takes long.
 fn kept_within(
     surroundings: &subject::Surroundings,
     mut subject: Subject,
-) -> Result<&'static Subject, Failure> {
+) -> Result<ManuallyDrop<Subject>, Failure> {
     surroundings.add_to(&mut subject.world)?;
-    Ok(Box::leak(Box::new(subject)))
+    Ok(ManuallyDrop::new(subject))
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     // Some parts of a dataset are named in grants only.
     let keep = if resource.is_none() { Keep::Names } else { Keep::Grants };
     let subject = arguments.subject.read_anybodys(keep, &arguments.somewhere, ui)?;
-    let Some(subject) = subject else { return Ok(Exit::Usage) };
+    let Some(subject) = subject.as_deref() else { return Ok(Exit::Usage) };
     folder::say_changes(subject, ui);
     // Tables and folders of a dataset are filtered by ARN.
     let resource = resource.map(|name| subject.part(name).unwrap_or_else(|| name.to_owned()));

@@ -6,7 +6,6 @@ mod feature;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakewright_analysis::mesh::load;
 use lakewright_analysis::review::bootstrap::review;
 use lakewright_manifest::RegionName;
 use lakewright_template::write::{template_to_json, template_to_yaml};
@@ -60,7 +59,7 @@ pub(crate) struct BootstrapArgs {
 }
 
 pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let somewhere = Some(&arguments.somewhere);
     let subject =
         arguments.subject.read_for_session(Keep::Grants, somewhere, session_policy, ui)?;
-    let Some(subject) = subject else { return Ok(Exit::Usage) };
+    let Some(subject) = subject.as_deref() else { return Ok(Exit::Usage) };
     folder::say_changes(subject, ui);
     if let Some(path) = &arguments.batch {
         return batch(path, subject, ui);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_analysis::checked::Checked;
-use lakewright_analysis::mesh::{earlier_beside, left_behind, load};
+use lakewright_analysis::mesh::{earlier_beside, left_behind};
 use lakewright_analysis::words::count;
 use lakewright_analysis::{folder, guardrails};
 use lakewright_governance::Governance;
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         return templates(folder, arguments.base.as_deref(), &arguments.somewhere.place(), ui);
     }
     let path = arguments.mesh.as_deref().unwrap_or_else(|| Path::new("."));
-    let loaded = load(path)?;
+    let loaded = ui.load(path)?;
     let mut report = loaded.report;
     let mut checked = Checked::default();
     if let Some(mesh) = &loaded.mesh {

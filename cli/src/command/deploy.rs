@@ -5,7 +5,6 @@ mod told;
 use std::path::PathBuf;
 
 use clap::Args;
-use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::{needed, synthesize_all};
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::resolve::placeholders;
@@ -69,7 +68,7 @@ pub(crate) fn run(arguments: &DeployArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     // A dry run deletes what it prepared before it ends.
     let progress = if choices.is_dry_run() { Progress::default() } else { Progress::watched() };
     let file = choices.plan_file()?;
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

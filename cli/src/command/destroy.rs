@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_stacks::Plan;
 
@@ -64,7 +63,7 @@ pub(crate) struct DestroyArgs {
 
 pub(crate) fn run(arguments: &DestroyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let progress = Progress::watched();
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::synthesize_all;
 use lakewright_analysis::words::count;
 use lakewright_stacks::Plan;
@@ -35,7 +34,7 @@ pub(crate) struct LsArgs {
 }
 
 pub(crate) fn run(arguments: &LsArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

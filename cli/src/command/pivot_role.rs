@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lakewright_analysis::decision::nearest;
-use lakewright_analysis::mesh::load;
 use lakewright_template::write::{template_to_json, template_to_yaml};
 
 use crate::exit::{Exit, Failure};
@@ -28,7 +27,7 @@ pub(crate) struct PivotRoleArgs {
 }
 
 pub(crate) fn run(arguments: &PivotRoleArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

@@ -67,7 +67,8 @@ fn taken_for_granted(subject: &Subject) -> Vec<Value> {
 }
 
 pub(crate) fn run(arguments: &ProveArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let Some(subject) = arguments.subject.read(Keep::Checked, ui)? else { return Ok(Exit::No) };
+    let subject = arguments.subject.read(Keep::Checked, ui)?;
+    let Some(subject) = subject.as_deref() else { return Ok(Exit::No) };
     let granted = subject.world.lake().taken_as_closed();
     let mut findings = prove(subject);
     if let Some(base) = &arguments.assume {

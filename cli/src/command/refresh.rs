@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lakewright_analysis::mesh::load;
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_manifest::{Mesh, RegionName, Report, SourceFile};
 use lakewright_stacks::Plan;
@@ -68,7 +67,7 @@ pub(crate) struct RefreshArgs {
 
 pub(crate) fn run(arguments: &RefreshArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let part = arguments.part.resolved()?;
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = &loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

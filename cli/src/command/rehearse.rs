@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakewright_analysis::mesh::{earlier, load};
+use lakewright_analysis::mesh::earlier;
 use lakewright_analysis::synthesis::{Found, synthesize_all};
 use lakewright_analysis::words::count;
 use lakewright_deployer::cloud::{Access, Site, Stack};
@@ -49,7 +49,7 @@ pub(crate) struct RehearseArgs {
 }
 
 pub(crate) fn run(arguments: &RehearseArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

@@ -2,11 +2,11 @@
 
 mod print;
 
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use lakewright_analysis::assembly::{Staging, files};
-use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::each;
 use lakewright_analysis::words::count;
 use lakewright_manifest::{Mesh, Report, SourceFile};
@@ -60,19 +60,18 @@ in each account and region with datasets, which no template can do (see docs/lak
   aws lakeformation put-data-lake-settings --region REGION --data-lake-settings file://settings.json";
 
 pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);
     };
     let mut report = loaded.report;
-    // Both are never freed, because freeing a large mesh takes long.
-    let mesh: &'static Mesh = Box::leak(Box::new(mesh));
-    let plan: &'static mut Plan<'_> =
-        Box::leak(Box::new(Plan::of(mesh, arguments.day.as_of.as_ref())));
+    // The program ends with the command, and freeing a large mesh takes long.
+    let mesh = ManuallyDrop::new(mesh);
+    let mut plan = ManuallyDrop::new(Plan::of(&mesh, arguments.day.as_of.as_ref()));
     report.extend(std::mem::take(&mut plan.report));
     if let Some(name) = &arguments.print {
-        return print::run(plan, name, arguments.template_format, report, &loaded.sources, ui);
+        return print::run(&plan, name, arguments.template_format, report, &loaded.sources, ui);
     }
     let out = arguments.out.as_deref().ok_or_else(|| Failure::usage("--out is missing"))?;
     if let (Ok(out), Ok(mesh)) = (out.canonicalize(), arguments.mesh.canonicalize())
@@ -81,7 +80,7 @@ pub(crate) fn run(arguments: &SynthArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         let message = "the output folder must not be the mesh's own, or one above it";
         return Err(Failure::usage(message));
     }
-    write(mesh, plan, out, report, &loaded.sources, ui)
+    write(&mesh, &plan, out, report, &loaded.sources, ui)
 }
 
 fn write(

@@ -28,7 +28,7 @@ pub(crate) struct WhyArgs {
 
 pub(crate) fn run(arguments: &WhyArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let subject = arguments.subject.read_anybodys(Keep::Grants, &arguments.somewhere, ui)?;
-    let Some(subject) = subject else { return Ok(Exit::Usage) };
+    let Some(subject) = subject.as_deref() else { return Ok(Exit::Usage) };
     folder::say_changes(subject, ui);
     let question = arguments.question.asked();
     let found = decide(&question, subject)?;

@@ -5,7 +5,6 @@ pub(crate) mod facts;
 use std::path::PathBuf;
 
 use clap::Args;
-use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::{needed, synthesize_all};
 use lakewright_manifest::Date;
 use lakewright_stacks::Plan;
@@ -59,7 +58,7 @@ pub(crate) fn look(
     work: impl FnOnce(Deployment<'_>, &Date, &mut Ui) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
     let progress = Progress::watched();
-    let loaded = load(&looking.mesh)?;
+    let loaded = ui.load(&looking.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

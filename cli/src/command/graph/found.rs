@@ -1,7 +1,6 @@
 //! The graphs of a mesh and of one of its stacks.
 
 use lakewright_analysis::graph::{Graph, of_assembly, of_stacks, of_template};
-use lakewright_analysis::mesh::load;
 use lakewright_analysis::synthesis::{Found, synthesize_all};
 use lakewright_stacks::Plan;
 use lakewright_template::assembly::StackEntry;
@@ -38,7 +37,7 @@ pub(super) fn synthesized(
     arguments: &GraphArgs,
     ui: &mut Ui,
 ) -> Result<Option<(String, Vec<Found>)>, Failure> {
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(None);
