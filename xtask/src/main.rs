@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod editors;
 mod layers;
 mod run;
 mod sizes;
@@ -19,6 +20,7 @@ cargo xtask <task>
   sizes              no file has outgrown one idea
   codegen [--check]  generates the typed resources from the pinned schemas
   codegen --refresh  pins schemas and IAM actions again from their packages, then generates
+  editors            the language server in real editors
   emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
   bench [process|phases|changes]   the benchmarks: whole processes, single phases, reviews of the largest mesh
   bench fleet|review       refreshes, by turns with the CDK's command line; what its diff and ours say about changes
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["codegen", "--refresh"] => codegen::refresh::run()
             .and_then(|()| codegen::actions::run())
             .and_then(|()| codegen::write()),
+        ["editors"] => editors::test(),
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
         ["bench", "review" | "--review"] => bench::review(),
