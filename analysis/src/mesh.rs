@@ -80,6 +80,15 @@ pub fn load(path: &Path) -> Result<Loaded, ReadError> {
     load_from(path, 0)
 }
 
+/// The files of a mesh that are text, sorted by path.
+///
+/// # Errors
+///
+/// The files cannot be read.
+pub fn files(path: &Path) -> Result<Vec<SourceFile>, ReadError> {
+    read(path).map(|files| files.sources)
+}
+
 /// Like [`load`], with file numbers that begin at `first`.
 fn load_from(path: &Path, first: usize) -> Result<Loaded, ReadError> {
     if path.join("assembly.json").is_file() {

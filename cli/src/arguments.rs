@@ -161,6 +161,8 @@ pub(crate) enum Command {
     Init(command::init::InitArgs),
     /// List the stacks of a mesh
     Ls(command::ls::LsArgs),
+    /// Serve an editor: findings while you type, completion, navigation, who reads a dataset
+    Lsp(command::lsp::LspArgs),
     Refresh(command::refresh::RefreshArgs),
     /// Show the outputs of the deployed stacks
     Outputs(command::outputs::OutputsArgs),

@@ -16,6 +16,7 @@ pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod ls;
+pub(crate) mod lsp;
 pub(crate) mod outputs;
 pub(crate) mod pivot_role;
 pub(crate) mod policies;

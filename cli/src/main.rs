@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Graph(arguments) => command::graph::run(&arguments, &mut ui),
         Command::Init(arguments) => command::init::run(&arguments, &mut ui),
         Command::Ls(arguments) => command::ls::run(&arguments, &mut ui),
+        Command::Lsp(arguments) => command::lsp::run(&arguments, &mut ui),
         Command::Refresh(arguments) => command::refresh::run(&arguments, &mut ui),
         Command::Outputs(arguments) => command::outputs::run(&arguments, &mut ui),
         Command::PivotRole(arguments) => command::pivot_role::run(&arguments, &mut ui),

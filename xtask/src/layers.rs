@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -21,6 +21,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "fleet",
             "governance",
             "guardrails",
+            "lsp",
             "manifest",
             "policies",
             "proof",
@@ -48,6 +49,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "synth",
         ],
     ),
+    ("lsp", &["analysis", "manifest", "stacks"]),
     ("manifest", &[]),
     ("policies", &[]),
     ("proof", &["access"]),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod editors;
 mod layers;
 mod mutants;
 mod run;
@@ -10,21 +11,7 @@ mod tasks;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "\
-cargo xtask <task>
-
-  check              format, clippy with warnings as errors, layers, sizes, codegen, licences, advisories
-  test               everything: check's cheap parts, all tests, what others' tools say to the examples
-  advisories         the dependencies have no known vulnerability, where the advisory database can be reached
-  layers             the crates depend on each other only as ARCHITECTURE.md allows
-  sizes              no file has outgrown one idea
-  codegen [--check]  generates the typed resources from the pinned schemas
-  codegen --refresh  pins schemas and IAM actions again from their packages, then generates
-  mutants [review|governance]      changes the rules one by one, and names the changes that no test notices
-  emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
-  bench [process|phases|changes]   the benchmarks: whole processes, single phases, reviews of the largest mesh
-  bench fleet|review       refreshes, by turns with the CDK's command line; what its diff and ours say about changes
-";
+const USAGE: &str = include_str!("usage.txt");
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +32,7 @@ fn main() -> ExitCode {
             .and_then(|()| codegen::actions::run())
             .and_then(|()| codegen::write()),
         ["mutants", rest @ ..] => mutants::test(rest.first().copied()),
+        ["editors"] => editors::test(),
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
         ["bench", rest @ ..] => bench::run_one(rest),
