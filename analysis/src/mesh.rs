@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
+use std::time::SystemTime;
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::parse::{Documents, Parsed, parse};
@@ -87,6 +88,22 @@ pub fn load(path: &Path) -> Result<Loaded, ReadError> {
 /// The files cannot be read.
 pub fn files(path: &Path) -> Result<Vec<SourceFile>, ReadError> {
     read(path).map(|files| files.sources)
+}
+
+/// The files of a mesh with the time of their last change and their size, in bytes. It differs once a file was changed, added
+/// or removed.
+///
+/// # Errors
+///
+/// The folder cannot be read.
+pub fn stamps(path: &Path) -> Result<Vec<(PathBuf, SystemTime, u64)>, ReadError> {
+    let mut stamps = Vec::new();
+    for (_, file) in found(path)? {
+        let metadata = fs::metadata(&file).map_err(ReadError::unreadable(&file))?;
+        let changed = metadata.modified().map_err(ReadError::unreadable(&file))?;
+        stamps.push((file, changed, metadata.len()));
+    }
+    Ok(stamps)
 }
 
 /// Like [`load`], with file numbers that begin at `first`.
@@ -203,6 +220,21 @@ fn file_id(number: usize) -> FileId {
 }
 
 fn read(path: &Path) -> Result<Files, ReadError> {
+    let mut files = Files::default();
+    for (name, file) in found(path)? {
+        let size = fs::metadata(&file).map_err(ReadError::unreadable(&file))?.len();
+        if size > FILE_BYTES {
+            files.refuse(&name, size);
+            continue;
+        }
+        let bytes = fs::read(&file).map_err(ReadError::unreadable(&file))?;
+        files.add(name, bytes);
+    }
+    Ok(files)
+}
+
+/// The files of a mesh, sorted by their names below the mesh.
+fn found(path: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
     let metadata = fs::metadata(path).map_err(ReadError::unreadable(path))?;
     let mut files = Vec::new();
     if metadata.is_dir() {
@@ -216,17 +248,7 @@ fn read(path: &Path) -> Result<Files, ReadError> {
     let mut named: Vec<(String, PathBuf)> =
         files.into_iter().map(|file| (relative(root, &file), file)).collect();
     named.sort();
-    let mut files = Files::default();
-    for (name, file) in named {
-        let size = fs::metadata(&file).map_err(ReadError::unreadable(&file))?.len();
-        if size > FILE_BYTES {
-            files.refuse(&name, size);
-            continue;
-        }
-        let bytes = fs::read(&file).map_err(ReadError::unreadable(&file))?;
-        files.add(name, bytes);
-    }
-    Ok(files)
+    Ok(named)
 }
 
 /// The YAML files of a folder. A folder that links lead back to is read once.

@@ -468,3 +468,26 @@ fn variables_stand_for_options_where_these_have_a_meaning() {
         .expect("the binary runs");
     assert!(String::from_utf8_lossy(&coloured.stderr).contains("\u{1b}["));
 }
+
+/// The program is ended by the test, as people do.
+#[test]
+fn a_mesh_is_checked_again_after_each_change() {
+    use std::io::{BufRead as _, BufReader};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mesh.yaml");
+    std::fs::write(&file, "kind: Tenannt\n").expect("a file");
+    let mut watching = Command::new(env!("CARGO_BIN_EXE_lakewright"))
+        .args(["check".as_ref(), folder.path().as_os_str(), "--watch".as_ref()])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let lines = BufReader::new(watching.stderr.take().expect("a pipe")).lines();
+    let mut lines = lines.map(|line| line.expect("text"));
+    assert!(lines.any(|line| line.starts_with("error[unknown-kind]")));
+    assert!(lines.any(|line| line.starts_with("waiting for changes of ")));
+    std::fs::write(&file, "kind: Tenant\nids: a\n").expect("a file");
+    assert!(lines.any(|line| line.starts_with("error[unknown-key]")));
+    watching.kill().expect("a program that runs");
+    watching.wait().expect("an end");
+}

@@ -1,12 +1,14 @@
 //! `lakewright check`: everything that is wrong with a mesh.
 
+mod templates;
+mod watch;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_analysis::checked::Checked;
 use lakewright_analysis::mesh::{earlier_beside, left_behind};
 use lakewright_analysis::words::count;
-use lakewright_analysis::{folder, guardrails};
 use lakewright_governance::Governance;
 use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
 use lakewright_stacks::Plan;
@@ -26,6 +28,7 @@ use crate::ui::Ui;
   lakewright check my-mesh --format json
   lakewright check my-mesh --base the-mesh-before     rules about the change as well
   lakewright check my-mesh --runway                   how much more fits before a limit
+  lakewright check my-mesh --watch                    again after each change of a file
   lakewright check --assembly cdk.out                 guardrails on anybody's templates")]
 pub(crate) struct CheckArgs {
     /// The mesh's folder, or a single file [default: the current folder]
@@ -40,6 +43,9 @@ pub(crate) struct CheckArgs {
     /// Say how many more datasets, shares and so on fit into each environment before a limit is reached
     #[arg(long)]
     runway: bool,
+    /// Check again after each change of a file, until the program is ended
+    #[arg(long, conflicts_with = "assembly")]
+    watch: bool,
     #[command(flatten)]
     somewhere: Somewhere,
     #[command(flatten)]
@@ -48,9 +54,21 @@ pub(crate) struct CheckArgs {
 
 pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     if let Some(folder) = &arguments.assembly {
-        return templates(folder, arguments.base.as_deref(), &arguments.somewhere.place(), ui);
+        return templates::check(
+            folder,
+            arguments.base.as_deref(),
+            &arguments.somewhere.place(),
+            ui,
+        );
     }
     let path = arguments.mesh.as_deref().unwrap_or_else(|| Path::new("."));
+    if arguments.watch {
+        return watch::watch(path, ui, |ui| once(path, arguments, ui));
+    }
+    once(path, arguments, ui)
+}
+
+fn once(path: &Path, arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let loaded = ui.load(path)?;
     let mut report = loaded.report;
     let mut checked = Checked::default();
@@ -94,45 +112,5 @@ pub(crate) fn run(arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure> {
         return Ok(Exit::No);
     }
     ui.note(&format!("{} is fine: {}", path.display(), count(stacks, "stack")));
-    Ok(Exit::Done)
-}
-
-/// Checks guardrails on the templates of a folder.
-fn templates(
-    folder: &Path,
-    base: Option<&Path>,
-    somewhere: &folder::Somewhere,
-    ui: &mut Ui,
-) -> Result<Exit, Failure> {
-    let guardrails::Checked { files, breaches, unread, unseen, has_unreadable } =
-        guardrails::of_folder(folder, base, somewhere)?;
-    let templates = count(files.len(), "template");
-    if ui.is_json() {
-        let data = json!({
-            "version": 1,
-            "templates": files.len(),
-            "findings": show::guardrails::to_json(&breaches, &files),
-            "unseen": unseen,
-            "unread": unread.iter().map(show::folder::unread_to_json).collect::<Vec<_>>(),
-        });
-        ui.document(data);
-    } else {
-        ui.data(&show::guardrails::to_text(&breaches, &files));
-    }
-    for one in &unseen {
-        ui.note(one);
-    }
-    show::folder::say_unread(&unread, ui);
-    if !breaches.is_empty() {
-        ui.error(&format!("{} in {templates}", count(breaches.len(), "finding")));
-    }
-    if has_unreadable {
-        return Ok(Exit::Usage);
-    }
-    if !breaches.is_empty() {
-        return Ok(Exit::No);
-    }
-    let more = show::guardrails::asked_next(folder);
-    ui.note(&format!("no guardrail finds anything in {templates} of {}; {more}", folder.display()));
     Ok(Exit::Done)
 }
