@@ -4,6 +4,7 @@
 //! a [`Mesh`] need not check it again.
 
 mod access_policy;
+mod alarms;
 mod link;
 mod people;
 mod share;
@@ -22,6 +23,7 @@ pub use crate::document::{
     Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat,
     TenantPermission,
 };
+pub use alarms::Alarms;
 pub use link::Link;
 pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
@@ -210,6 +212,8 @@ pub struct Environment {
     pub teams: Vec<EnvironmentTeam>,
     /// The permissions boundary of every role.
     pub permissions_boundary: Option<PolicyArn>,
+    /// The alarms that are watched while the environment's stacks change.
+    pub alarms: Alarms,
     /// Whether the environment's buckets are retained when it is removed.
     pub retain_on_delete: bool,
 }
