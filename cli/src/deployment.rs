@@ -181,6 +181,7 @@ impl<'m> Deployment<'m> {
             region: options.region.as_ref().map_or_else(home_region, ToString::to_string),
             imports_existing: import_existing,
             run: Some(lease.id().to_owned()),
+            mesh: Some(id.clone()),
         };
         let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
         is_central(&aws, mesh)?;

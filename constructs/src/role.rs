@@ -67,6 +67,16 @@ pub enum Trust {
         /// The external id.
         external_id: String,
     },
+    /// Session tags that whoever assumes the role by another entry may pass, if it is a role of this account: no other keys
+    /// than these, and one of them with this value. By this entry alone nobody assumes the role.
+    SessionTags {
+        /// The account.
+        account: AccountId,
+        /// The keys that may be passed.
+        keys: Vec<String>,
+        /// The tag that has to be passed, with its value.
+        required: (String, String),
+    },
     /// People, by one statement of their sign-in method.
     People(Box<ByPeople>),
 }
@@ -274,6 +284,12 @@ impl Role {
                     assume(),
                     shown(&external_conditions(roles, external_id)),
                 ),
+                Trust::SessionTags { account, keys, required } => (
+                    format!("account/{account}"),
+                    place.root_arn(account),
+                    vec!["sts:TagSession".into()],
+                    shown(&session_tags(keys, required)),
+                ),
                 Trust::People(people) => people.meant(),
             };
             scope.record(Record {
@@ -324,6 +340,11 @@ fn trust_statements(trust: &[Trust], place: &Place) -> Vec<Statement> {
                 .for_principals([Principal::Aws(place.root_arn(account).into())])
                 .when(external_conditions(roles, external_id))
         }
+        Trust::SessionTags { account, keys, required } => {
+            Statement::allow(format!("SessionTags{number}"), ["sts:TagSession"], [""; 0])
+                .for_principals([Principal::Aws(place.root_arn(account).into())])
+                .when(session_tags(keys, required))
+        }
         Trust::People(people) => people.statement(),
     });
     let tagged = statements.map(|statement| Tagged::new(statement, BTreeSet::<Cause>::new()));
@@ -367,6 +388,22 @@ fn external_conditions(roles: &[String], external_id: &str) -> Conditions {
     Conditions::none()
         .with(Condition::new(Comparison::StringEquals, "sts:ExternalId", external_id.to_owned()))
         .with(principal_is(roles))
+}
+
+/// The conditions of a request that passes session tags: no other keys than these, and one tag with this value.
+///
+/// Session tags take the place of a role's own tags ("Pass session tags in AWS STS" in the IAM user guide), and policies of a
+/// mesh know teams' roles by a tag, so no other key may be passed. `sts:TagSession` has no condition key for the external id
+/// (service authorization reference), and needs none: without the external id the role is not assumed.
+pub fn session_tags(keys: &[String], (key, value): &(String, String)) -> Conditions {
+    let only = Condition {
+        operator: Operator::new(Comparison::StringEquals).for_all_values(),
+        key: "aws:TagKeys".into(),
+        values: keys.iter().cloned().map(Value::from).collect(),
+    };
+    let required =
+        Condition::new(Comparison::StringEquals, format!("aws:RequestTag/{key}"), value.clone());
+    Conditions::none().with(only).with(required)
 }
 
 /// The condition that the caller is one of these roles, given by ARN, for statements that cannot name them as principals.

@@ -9,6 +9,7 @@ use crate::cloud::CloudError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are AWS's")]
 pub enum Service {
+    CloudWatch,
     CodeCommit,
     Ec2,
     ElasticFileSystem,
@@ -22,14 +23,15 @@ pub enum Service {
     Sns,
 }
 
-/// One request. The response is the body as text: XML from EC2, IAM and SNS, from S3 as the operation has it, else JSON.
+/// One request. The response is the body as text: XML from CloudWatch, EC2, IAM and SNS, from S3 as the operation has it, else JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
     /// The service.
     pub service: Service,
     /// The operation, such as `GetDataLakeSettings`.
     pub operation: &'static str,
-    /// The parameters, a JSON object. For EC2, IAM, SNS and EFS, all values must be strings. For S3, `Bucket` and its owner
+    /// The parameters, a JSON object. For CloudWatch, EC2, IAM, SNS and EFS, all
+    /// values must be strings. For S3, `Bucket` and its owner
     /// `Account`; for QuickSight, `AwsAccountId`.
     pub parameters: Value,
     /// The purpose, which completes `failed to ...`.

@@ -6,23 +6,26 @@ pub mod caller;
 mod change_set;
 mod changes;
 mod drift;
+mod existing;
 mod failure;
 mod kept;
 mod objects;
 mod patience;
 mod requests;
+mod sessions;
 mod signed;
 #[cfg(test)]
 mod states;
+mod tagged;
 mod told;
 mod validation;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::sts::AssumeRoleProvider;
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::types::{
@@ -30,19 +33,19 @@ use aws_sdk_cloudformation::types::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::retry::RetryConfig;
-use lakewright_template::{Place, revision};
+use lakewright_template::revision;
 
 use self::caller::Settings;
 use self::failure::{failed, is_missing};
-use self::kept::kept;
 use self::objects::Bucket;
 use self::patience::LeaveThrottled;
 use self::signed::Sender;
+use self::tagged::Untagged;
 use crate::ask::Ask;
 use crate::cloud::{
-    Access, ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent,
+    Access, ChangeSet, Cloud, CloudError, Created, Existence, Placed, Site, Stack, StackEvent,
 };
-use lakewright_fleet::event::Rejection;
+use lakewright_fleet::event::{PlannedHook, Rejection};
 use lakewright_fleet::plan::Observed;
 
 /// The maximum size of a template in a request, in bytes. Source: "CloudFormation quotas".
@@ -62,10 +65,11 @@ pub struct Aws {
     sender: Sender,
     /// Whether a layer above repeats the requests that AWS throttles.
     is_paced: bool,
-    /// The role session name. The sessions have no session tags: a role's trust policy must allow `sts:TagSession` for them
-    /// ("Pass session tags in AWS STS" in the IAM user guide), and the trust policies of accounts whose bootstrap stack is
-    /// older do not. AWS would refuse the whole request there.
+    /// The role session name.
     session: String,
+    /// The session tags of deploy roles.
+    tags: Option<[(&'static str, String); 2]>,
+    untagged: Untagged,
     sessions: RefCell<BTreeMap<Site, SdkConfig>>,
 }
 
@@ -84,6 +88,8 @@ impl Aws {
                 Some(run) => format!("{SESSION}-{run}"),
                 None => SESSION.to_owned(),
             },
+            tags: tagged::tags(settings),
+            untagged: Untagged::default(),
             sessions: RefCell::default(),
         })
     }
@@ -99,59 +105,15 @@ impl Aws {
             sender: Sender::new(),
             is_paced: true,
             session: self.session.clone(),
+            tags: self.tags.clone(),
+            untagged: Arc::clone(&self.untagged),
             sessions: RefCell::default(),
         }
-    }
-
-    /// Forgets the credentials for an account and region, which AWS called expired before their time.
-    pub fn renew(&self, place: &Place) {
-        self.sessions.borrow_mut().retain(|site, _| site.place != *place);
     }
 
     /// The account of the caller's credentials.
     pub fn caller(&self) -> &str {
         &self.caller
-    }
-
-    /// The SDK configuration for a site. The SDK assumes the role at the first request, and again
-    /// before its credentials expire.
-    async fn session(&self, site: &Site) -> SdkConfig {
-        if let Some(session) = self.sessions.borrow().get(site) {
-            return session.clone();
-        }
-        let region = Region::new(site.place.region.to_string());
-        let builder = self.base.to_builder().region(region.clone());
-        let session = match self.role(site) {
-            None => match self.base.credentials_provider() {
-                Some(provider) => builder.credentials_provider(kept(provider)).build(),
-                None => builder.build(),
-            },
-            Some((role, external_id)) => {
-                let provider = AssumeRoleProvider::builder(role)
-                    .configure(&self.base)
-                    .session_name(&self.session)
-                    .region(region);
-                let provider = match external_id {
-                    Some(id) => provider.external_id(id),
-                    None => provider,
-                };
-                let provider = provider.build().await;
-                builder.credentials_provider(kept(provider)).build()
-            }
-        };
-        self.sessions.borrow_mut().insert(site.clone(), session.clone());
-        session
-    }
-
-    /// The ARN of the role to assume, and the external id.
-    fn role(&self, site: &Site) -> Option<(String, Option<String>)> {
-        match &site.access {
-            Access::Deployer { role, external_id, .. } => {
-                Some((role.clone(), Some(external_id.clone())))
-            }
-            Access::Owner { .. } if self.caller == site.place.account => None,
-            Access::Owner { role } => Some((site.place.role_arn(role), None)),
-        }
     }
 
     async fn cloudformation(&self, site: &Site) -> CloudFormation {
@@ -293,6 +255,15 @@ impl Cloud for Aws {
         change_set: Option<&str>,
     ) -> Result<Vec<Rejection>, CloudError> {
         self.rejections(site, stack, change_set).await
+    }
+
+    async fn hooks(
+        &self,
+        site: &Site,
+        stack: &str,
+        change_set: &str,
+    ) -> Result<Vec<PlannedHook>, CloudError> {
+        self.planned_hooks(site, stack, change_set).await
     }
 
     async fn delete_change_set(
@@ -499,6 +470,15 @@ impl Cloud for Aws {
             }
             tries += 1;
         }
+    }
+
+    async fn existence(
+        &self,
+        site: &Site,
+        kind: &str,
+        name: &str,
+    ) -> Result<Existence, CloudError> {
+        self.looks_for(site, kind, name).await
     }
 
     async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {

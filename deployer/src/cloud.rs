@@ -8,7 +8,7 @@ use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress};
 
 use crate::ask::Ask;
-use lakewright_fleet::event::{Change, Rejection};
+use lakewright_fleet::event::{Change, PlannedHook, Rejection};
 use lakewright_fleet::plan::Observed;
 
 /// A failed request. `what` completes `failed to ...`.
@@ -175,6 +175,17 @@ pub enum ChangeSet {
     Lost(String),
 }
 
+/// Whether a resource of a name exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Existence {
+    /// It does not, or nothing is known of its type.
+    Free,
+    /// It does, in the account.
+    Here,
+    /// It may exist, for this reason.
+    Unsure(String),
+}
+
 /// The operations on one account and region, implemented by the AWS adapter and by simulations.
 pub trait Cloud {
     /// All stacks of a site, by name.
@@ -243,6 +254,14 @@ pub trait Cloud {
         stack: &str,
         change_set: Option<&str>,
     ) -> impl Future<Output = Result<Vec<Rejection>, CloudError>>;
+
+    /// The hooks that CloudFormation will run before it changes resources of a change set.
+    fn hooks(
+        &self,
+        site: &Site,
+        stack: &str,
+        change_set: &str,
+    ) -> impl Future<Output = Result<Vec<PlannedHook>, CloudError>>;
 
     /// Deletes a change set, and the empty stack that it left if the stack was never created and has no other change set.
     fn delete_change_set(
@@ -344,6 +363,14 @@ pub trait Cloud {
 
     /// Removes the mesh's tags from a stack, so that it no longer counts as part of the mesh.
     fn forget(&self, site: &Site, stack: &str) -> impl Future<Output = Result<(), CloudError>>;
+
+    /// Whether a resource exists, by its type and name. [`Existence::Free`] for types that the implementation does not know.
+    fn existence(
+        &self,
+        site: &Site,
+        kind: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Existence, CloudError>>;
 
     /// Calls a service other than CloudFormation and S3. Returns the body of the response.
     fn ask(&self, site: &Site, ask: &Ask) -> impl Future<Output = Result<String, CloudError>>;

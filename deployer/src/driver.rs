@@ -1,8 +1,11 @@
 //! The driver: the asynchronous part, which carries out the plan and the commands of the state machines.
 
 mod steps;
+mod stop;
+mod taken;
+mod watch;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -12,6 +15,7 @@ use lakewright_template::assembly::AssetEntry;
 use lakewright_template::place::Place;
 
 use crate::again::is_passing;
+use crate::alarms::Watch;
 use crate::cloud::{Access, Cloud, CloudError, Site, Stack};
 use crate::duties::{Duties, Hybrid};
 use crate::lease::Lease;
@@ -21,7 +25,8 @@ use lakewright_fleet::journal::{Entry, Intent, Journal, NoJournal};
 use lakewright_fleet::machine::{Goal, Outcome};
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
 use lakewright_fleet::schedule::{Because, Limits, Next, Schedule};
-use tokio::sync::{Notify, OnceCell};
+pub use stop::{Stop, Wish};
+use tokio::sync::OnceCell;
 
 /// The message about a stack that another run has created since this one checked.
 pub(crate) const MADE: &str =
@@ -48,6 +53,8 @@ pub struct Policy {
     pub failures: Option<usize>,
     /// The wave of each place; others are in wave 0. Wave 1 starts when all stacks of wave 0 have ended well.
     pub waves: BTreeMap<Place, usize>,
+    /// What a run looks at before it begins with a wave.
+    pub watch: Watch,
     /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
 }
@@ -71,47 +78,6 @@ pub struct Driver<'a, C, R, A> {
     requests: RefCell<BTreeMap<StackAddress, u32>>,
     /// Why no further stack is started.
     stop: &'a Stop,
-}
-
-/// A request to start no further stack, which a signal, a clock or a person makes: for good, or until the run may go on.
-#[derive(Debug, Default)]
-pub struct Stop {
-    reason: RefCell<Option<String>>,
-    asked: Cell<bool>,
-    held: Cell<bool>,
-    /// Wakes a run that is held.
-    changed: Notify,
-}
-
-impl Stop {
-    /// Asks the run to start no further stack, for this reason. The first reason counts.
-    pub fn ask(&self, reason: &str) {
-        if !self.asked.replace(true) {
-            *self.reason.borrow_mut() = Some(reason.to_owned());
-        }
-        self.changed.notify_one();
-    }
-
-    /// Asks the run to start no further stack until [`Self::go_on`]. What is under way goes on.
-    pub fn hold(&self) {
-        self.held.set(true);
-    }
-
-    /// Lets a run that is held go on.
-    pub fn go_on(&self) {
-        self.held.set(false);
-        self.changed.notify_one();
-    }
-
-    /// Whether the run is held. A run that was asked to stop is not.
-    pub fn is_held(&self) -> bool {
-        self.held.get() && !self.asked.get()
-    }
-
-    /// Why the run starts no further stack, if it was asked so.
-    pub fn reason(&self) -> Option<String> {
-        self.reason.borrow().clone()
-    }
 }
 
 impl<C, R, A> std::fmt::Debug for Driver<'_, C, R, A> {
@@ -183,6 +149,9 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             |step: &Step| self.policy.waves.get(&step.address.place).copied().unwrap_or_default();
         let mut schedule = Schedule::in_waves(plan, self.policy.limits, wave);
         let changes = plan.steps.iter().filter(|step| step.is_change()).count();
+        if let Some(reason) = self.held_back_at_first(plan, sites, wave).await {
+            schedule.stop(&reason);
+        }
         let mut summary = Summary::default();
         let mut failures = 0;
         let mut under_way = FuturesUnordered::new();
@@ -190,6 +159,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             if let Some(reason) = self.stop.reason() {
                 schedule.stop(&reason);
             }
+            self.heed(plan, &mut schedule, &mut summary, &mut failures);
             let is_over = summary.outcomes.len() + summary.skipped.len() >= changes;
             let is_held = self.stop.is_held() && !is_over;
             let next = if is_held { None } else { schedule.next_step() };
@@ -212,8 +182,11 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
                     schedule.stop("a stack of an earlier wave failed");
                     continue;
                 }
-                Some(Next::Gate(_)) => {
-                    schedule.open();
+                Some(Next::Gate(wave)) => {
+                    match self.held_back(sites, wave, true).await {
+                        None => schedule.open(),
+                        Some(reason) => schedule.stop(&reason),
+                    }
                     continue;
                 }
                 None => {}
@@ -221,7 +194,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             let (index, outcome) = tokio::select! {
                 biased;
                 Some(ended) = under_way.next() => ended,
-                () = self.stop.changed.notified(), if is_held => continue,
+                () = self.stop.changed(), if is_held || schedule.under_way() > 0 => continue,
                 else => break,
             };
             let address = &plan.steps[index].address;
@@ -301,6 +274,9 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             // The other change ends meanwhile, and reads show the end of the rollback then.
             self.cloud.pause(5).await;
             (outcome, reasons) = self.drive(goal, &stack.site, Some(stack), name).await?;
+        }
+        if outcome == Outcome::RolledBack {
+            self.tell_alarms(stack, reasons.is_empty()).await;
         }
         let mut attention = Vec::new();
         // CloudFormation reports `UPDATE_COMPLETE` even if the clean-up after the update failed.

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{StreamExt as _, iter};
-use lakewright_fleet::event::{Change, Rejection};
+use lakewright_fleet::event::{Change, PlannedHook, Rejection};
 use lakewright_fleet::journal::{Operation, token};
 use lakewright_fleet::status::{Standing, standing};
 use lakewright_template::StackAddress;
@@ -35,6 +35,8 @@ pub struct Trial {
     pub address: StackAddress,
     /// What CloudFormation says.
     pub tried: Result<Tried, CloudError>,
+    /// The hooks that CloudFormation would run before it changes the resources.
+    pub hooks: Result<Vec<PlannedHook>, CloudError>,
     /// Why what was prepared could not be deleted, if it could not.
     pub left: Option<CloudError>,
 }
@@ -67,22 +69,33 @@ async fn try_one(cloud: &impl Cloud, stack: &Stack, name: &str, stop: &Stop) -> 
     let address = stack.entry.address();
     let creates = match creates(cloud, stack, stop).await {
         Ok(Ok(creates)) => creates,
-        Ok(Err(unknown)) => return Trial { address, tried: Ok(unknown), left: None },
-        Err(error) => return Trial { address, tried: Err(error), left: None },
+        Ok(Err(unknown)) => return untouched(address, Ok(unknown)),
+        Err(error) => return untouched(address, Err(error)),
     };
     let token = token(name, &address, Operation::Prepare, 1);
+    let mut hooks = Ok(Vec::new());
     let tried = match cloud.create_change_set(stack, name, creates, &token).await {
-        Ok(given) => read(cloud, stack, &given.change_set).await,
+        Ok(given) => {
+            let tried = read(cloud, stack, &given.change_set).await;
+            if matches!(tried, Ok(Tried::Changes(_))) {
+                hooks = cloud.hooks(&stack.site, &stack.entry.name, &given.change_set).await;
+            }
+            tried
+        }
         // CloudFormation has created nothing.
         Err(CloudError::Refused { message, .. }) => {
-            let tried = Ok(Tried::Refused(message, Vec::new()));
-            return Trial { address, tried, left: None };
+            return untouched(address, Ok(Tried::Refused(message, Vec::new())));
         }
         // Without a reply it is not known whether there is something to delete.
         Err(error) => Err(error),
     };
     let cleared = cloud.delete_change_set(&stack.site, &stack.entry.name, name).await;
-    Trial { address, tried, left: cleared.err() }
+    Trial { address, tried, hooks, left: cleared.err() }
+}
+
+/// The result for a stack for which nothing was prepared.
+fn untouched(address: StackAddress, tried: Result<Tried, CloudError>) -> Trial {
+    Trial { address, tried, hooks: Ok(Vec::new()), left: None }
 }
 
 /// Whether the change set creates the stack. The inner error is why none is created.

@@ -4,6 +4,7 @@
 //! module that calls AWS.
 
 mod again;
+pub mod alarms;
 pub mod ask;
 pub mod aws;
 pub mod cloud;

@@ -20,8 +20,10 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use crate::ask::Ask;
-use crate::cloud::{ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent};
-use lakewright_fleet::event::Rejection;
+use crate::cloud::{
+    ChangeSet, Cloud, CloudError, Created, Existence, Placed, Site, Stack, StackEvent,
+};
+use lakewright_fleet::event::{PlannedHook, Rejection};
 
 /// The limits of a run, and how long it tries.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -436,6 +438,16 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
         self.send(&site.place, Sort::Read, request).await
     }
 
+    async fn hooks(
+        &self,
+        site: &Site,
+        stack: &str,
+        change_set: &str,
+    ) -> Result<Vec<PlannedHook>, CloudError> {
+        let request = async || self.cloud.hooks(site, stack, change_set).await;
+        self.send(&site.place, Sort::Read, request).await
+    }
+
     async fn delete_change_set(
         &self,
         site: &Site,
@@ -544,6 +556,15 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
         self.turn(&self.lane(&site.place, true)).await;
         self.may(Sort::Change { has_token: false })?;
         self.cloud.forget(site, stack).await
+    }
+
+    async fn existence(
+        &self,
+        site: &Site,
+        kind: &str,
+        name: &str,
+    ) -> Result<Existence, CloudError> {
+        self.cloud.existence(site, kind, name).await
     }
 
     async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {

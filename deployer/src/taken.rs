@@ -17,6 +17,10 @@ pub const DATABASE: &str = "AWS::Glue::Database";
 /// The resource type of repositories.
 pub const REPOSITORY: &str = "AWS::CodeCommit::Repository";
 
+/// The types whose names are looked for before a change set that creates such a resource is executed.
+pub(crate) const LOOKED_FOR: [&str; 4] =
+    ["AWS::S3::Bucket", "AWS::IAM::Role", "AWS::KMS::Alias", DATABASE];
+
 /// What a refusal says if CloudFormation may import the resources whose names are in use.
 const IMPORTABLE: &str = "; resources that stayed of an earlier stack keep their names, and `--import-existing` imports them";
 
@@ -100,12 +104,20 @@ pub fn names(template: &str) -> Result<Vec<(&'static str, String)>, ReadError> {
     Ok(made.collect())
 }
 
+/// The name that a template gives to a resource that it creates; `None` for a resource link, which is deleted with its stack.
+pub(crate) fn own_name<'t>(template: &'t Template, logical_id: &str) -> Option<&'t str> {
+    let (_, resource) = template.resources.iter().find(|(id, _)| id.as_str() == logical_id)?;
+    let input = resource.properties.get("DatabaseInput").and_then(Value::as_map);
+    let is_link = input.is_some_and(|input| input.get("TargetDatabase").is_some());
+    name_of(template, logical_id).filter(|_| !is_link)
+}
+
 /// The name that a template gives to a resource of one of these types.
 fn name_of<'t>(template: &'t Template, logical_id: &str) -> Option<&'t str> {
     let (_, resource) = template.resources.iter().find(|(id, _)| id.as_str() == logical_id)?;
     let database = resource.properties.get("DatabaseInput").and_then(Value::as_map);
     let name = database.and_then(|database| database.get("Name"));
-    let named = ["RepositoryName", "AliasName", "DomainName"];
+    let named = ["RepositoryName", "AliasName", "DomainName", "BucketName", "RoleName"];
     let name = name.or_else(|| named.iter().find_map(|key| resource.properties.get(key)));
     name.and_then(Value::as_text)
 }
@@ -126,6 +138,16 @@ mod tests {
             TEMPLATE.replace(r#"{"Name": "sales"}"#, r#"{"Name": "l", "TargetDatabase": {}}"#);
         assert_eq!(names(&link), Ok(Vec::new()));
         assert!(names(&TEMPLATE.replace(r#"{"Resources""#, r#"{{"Resources""#)).is_err());
+    }
+
+    #[test]
+    fn each_type_has_its_name_in_its_own_property() {
+        let template = read::template(TEMPLATE).expect("a template");
+        let names = ["D", "A", "B"].map(|id| own_name(&template, id));
+        assert_eq!(names, [Some("sales"), Some("alias/sales"), Some("b")]);
+        let role =
+            r#"{"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r"}}}}"#;
+        assert_eq!(own_name(&read::template(role).expect("a template"), "R"), Some("r"));
     }
 
     fn rejection(logical_id: &str, kind: &str) -> Rejection {

@@ -61,6 +61,18 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// What happens before a wave of stacks.
+    Wave {
+        /// The wave, counted from 0.
+        wave: usize,
+        /// What the run waits for, or why it goes on or does not, in words.
+        text: String,
+    },
+    /// A stack that failed or was skipped will be tried once more.
+    Again {
+        /// The stack.
+        address: StackAddress,
+    },
     /// A stack was skipped.
     Skipped {
         /// The stack, as `account/region/name`.
@@ -92,6 +104,21 @@ impl Rejection {
     pub const fn status(&self) -> &'static str {
         if self.is_warning { "VALIDATION_WARNED" } else { "VALIDATION_FAILED" }
     }
+}
+
+/// A hook that CloudFormation will run before it changes a resource of a change set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlannedHook {
+    /// The type of the hook, such as `Org::S3::Encrypted`.
+    pub name: String,
+    /// The resource's logical id.
+    pub logical_id: String,
+    /// Its resource type.
+    pub kind: String,
+    /// What will happen to the resource: `Add`, `Modify`, `Remove` and so on.
+    pub action: String,
+    /// Whether CloudFormation only warns if the hook refuses the change.
+    pub is_warning: bool,
 }
 
 /// One change of a change set.

@@ -142,7 +142,7 @@ pub fn plan_digest<'s>(wanted: impl IntoIterator<Item = (&'s StackAddress, &'s s
 }
 
 /// The first bytes of a digest, as two hexadecimal digits each.
-fn hex(digest: &[u8], bytes: usize) -> String {
+pub(crate) fn hex(digest: &[u8], bytes: usize) -> String {
     let digits = |byte: &u8| [byte >> 4, byte & 15];
     let digits = digest.iter().take(bytes).flat_map(digits);
     digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()

@@ -299,6 +299,7 @@ mod tests {
             tags: BTreeMap::from([("lakewright:mesh".to_owned(), "m".to_owned())]),
             retain: false,
             assets: Vec::new(),
+            rollback: None,
         }
     }
 

@@ -9,6 +9,8 @@
 //!
 //! These wait for the end of what comes before, not for its success: only a dependency that a step names is needed.
 
+mod again;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -40,6 +42,8 @@ pub enum Because {
     Stack(StackAddress),
     /// The run starts nothing more, for this reason.
     Stopped(String),
+    /// A person set it aside.
+    SetAside,
 }
 
 impl fmt::Display for Because {
@@ -47,6 +51,7 @@ impl fmt::Display for Because {
         match self {
             Self::Stack(address) => address.fmt(f),
             Self::Stopped(reason) => f.write_str(reason),
+            Self::SetAside => f.write_str("a person set it aside"),
         }
     }
 }
@@ -87,6 +92,16 @@ pub struct Schedule {
     skipped: Vec<(usize, Because)>,
     /// The steps that have started or were skipped.
     begun: BTreeSet<usize>,
+    /// For each step, the steps that need its success: unlike those of its node, none is ever taken away.
+    needed_by: Vec<Vec<usize>>,
+    /// The steps that failed.
+    failed: BTreeSet<usize>,
+    /// The steps that were skipped because of another step.
+    cut: BTreeSet<usize>,
+    /// The steps that a person set aside.
+    aside: BTreeSet<usize>,
+    /// The nodes that have ended.
+    over: BTreeSet<usize>,
     busy: BTreeMap<Place, usize>,
     total: usize,
     stopped: Option<Because>,
@@ -116,6 +131,11 @@ impl Schedule {
             gate: None,
             skipped: Vec::new(),
             begun: BTreeSet::new(),
+            needed_by: Vec::new(),
+            failed: BTreeSet::new(),
+            cut: BTreeSet::new(),
+            aside: BTreeSet::new(),
+            over: BTreeSet::new(),
             busy: BTreeMap::new(),
             total: 0,
             stopped: None,
@@ -128,6 +148,7 @@ impl Schedule {
             changes.iter().copied().partition(|index| plan.steps[*index].action == Action::Delete);
         schedule.order_waves(plan, &others, &wave);
         schedule.order_deletions(plan, &others, &deletions);
+        schedule.needed_by = schedule.nodes.iter().map(|node| node.needs.clone()).collect();
         for index in changes {
             if schedule.nodes[index].waits == 0 {
                 schedule.is_ready(index);
@@ -177,6 +198,9 @@ impl Schedule {
                 *count = count.saturating_sub(1);
             }
             self.total = self.total.saturating_sub(1);
+        }
+        if !is_good {
+            self.failed.insert(index);
         }
         for next in std::mem::take(&mut self.nodes[index].needs) {
             if is_good {
@@ -256,6 +280,7 @@ impl Schedule {
 
     /// Tells the nodes that wait for the end of this one.
     fn ends(&mut self, index: usize) {
+        self.over.insert(index);
         for next in std::mem::take(&mut self.nodes[index].order) {
             self.let_go(next);
         }
@@ -277,6 +302,7 @@ impl Schedule {
             Some((_, address)) => Because::Stack(address.clone()),
             None => Because::Stopped("what comes before it failed".to_owned()),
         };
+        self.cut.insert(index);
         self.skipped.push((index, because));
         for next in std::mem::take(&mut self.nodes[index].needs) {
             self.fails(next, index);

@@ -16,8 +16,9 @@ pub use access_policy::{
 };
 pub use environment::{
     ConsumptionRoleDocument, ContextDocument, ContextVpcDocument, DefaultVpcDocument,
-    EnvironmentDocument, EnvironmentPermission, EnvironmentTeamDocument, FeaturesDocument,
-    NetworkDocument, OrganizationDocument, SubscriptionsDocument, VpcDocument,
+    EnvironmentDeploymentDocument, EnvironmentDocument, EnvironmentPermission,
+    EnvironmentTeamDocument, FeaturesDocument, NetworkDocument, OrganizationDocument,
+    SubscriptionsDocument, VpcDocument,
 };
 pub use kind::Kind;
 pub(crate) use kind::every_kind;

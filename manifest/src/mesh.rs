@@ -5,6 +5,7 @@
 
 mod access_policy;
 mod data_access;
+mod alarms;
 mod link;
 mod people;
 mod share;
@@ -24,6 +25,7 @@ pub use crate::document::{
     ItemStatus, Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy,
     TableFormat, TenantPermission,
 };
+pub use alarms::Alarms;
 pub use link::Link;
 pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
@@ -214,6 +216,8 @@ pub struct Environment {
     pub teams: Vec<EnvironmentTeam>,
     /// The permissions boundary of every role.
     pub permissions_boundary: Option<PolicyArn>,
+    /// The alarms that are watched while the environment's stacks change.
+    pub alarms: Alarms,
     /// Whether the environment's buckets are retained when it is removed.
     pub retain_on_delete: bool,
 }

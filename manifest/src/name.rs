@@ -261,6 +261,26 @@ name!(
     "the ARN of a topic: expected `arn:aws:sns:eu-west-1:123456789012:name`"
 );
 name!(
+    /// The ARN of an alarm of CloudWatch. Its name has only characters that have no meaning in a policy: letters, digits,
+    /// spaces and `_./:()#=+@,-`.
+    ///
+    /// Source: "PutMetricAlarm" in the CloudWatch API reference: names have 1 to 255 characters.
+    AlarmArn,
+    "^arn:aws[a-z-]*:cloudwatch:[a-z0-9-]+:[0-9]{12}:alarm:[A-Za-z0-9 _./:()#=+@,-]{1,255}$",
+    |text| {
+        ArnParts::parse(text).is_some_and(|arn| {
+            let name = arn.resource.strip_prefix("alarm:").unwrap_or_default();
+            arn.partition.starts_with("aws")
+                && arn.service == "cloudwatch"
+                && !arn.region.is_empty()
+                && is_account(arn.account)
+                && (1..=255).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b" _./:()#=+@,-".contains(&b))
+        })
+    },
+    "the ARN of an alarm: expected `arn:aws:cloudwatch:eu-west-1:123456789012:alarm:name`, without `*`, `?` and `$` in the name"
+);
+name!(
     /// The ARN of a managed policy.
     PolicyArn,
     "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]+$",
@@ -435,6 +455,13 @@ fn is_ec2_id(text: &str, prefix: &str) -> bool {
         (8..=17).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     })
+}
+
+impl AlarmArn {
+    /// The alarm's name.
+    pub fn alarm_name(&self) -> &str {
+        self.0.split_once(":alarm:").map_or("", |(_, name)| name)
+    }
 }
 
 impl KeyAlias {

@@ -2,6 +2,7 @@
 
 mod about;
 mod addresses;
+mod alarms;
 mod change;
 mod column_type;
 mod data_access;

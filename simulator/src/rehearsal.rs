@@ -277,6 +277,8 @@ fn note(notes: &mut Notes, event: Event, now: u64) {
         | Event::Rejected { .. }
         | Event::Uploaded { .. }
         | Event::Note { .. }
+        | Event::Wave { .. }
+        | Event::Again { .. }
         | Event::Skipped { .. } => {}
     }
 }

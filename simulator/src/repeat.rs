@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use lakewright_deployer::ask::Ask;
 use lakewright_deployer::cloud::{
-    ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent,
+    ChangeSet, Cloud, CloudError, Created, Existence, Placed, Site, Stack, StackEvent,
 };
-use lakewright_fleet::event::Rejection;
+use lakewright_fleet::event::{PlannedHook, Rejection};
 use lakewright_fleet::plan::Observed;
 
 /// A cloud whose requests are repeated when the network fails, when there were too many, or when too many resources are in
@@ -156,6 +156,15 @@ impl<C: Cloud> Cloud for Repeating<C> {
         self.again(async |cloud| cloud.validation_failures(site, stack, change_set).await).await
     }
 
+    async fn hooks(
+        &self,
+        site: &Site,
+        stack: &str,
+        change_set: &str,
+    ) -> Result<Vec<PlannedHook>, CloudError> {
+        self.again(async |cloud| cloud.hooks(site, stack, change_set).await).await
+    }
+
     async fn delete_change_set(
         &self,
         site: &Site,
@@ -239,6 +248,15 @@ impl<C: Cloud> Cloud for Repeating<C> {
 
     async fn forget(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
         self.again(async |cloud| cloud.forget(site, stack).await).await
+    }
+
+    async fn existence(
+        &self,
+        site: &Site,
+        kind: &str,
+        name: &str,
+    ) -> Result<Existence, CloudError> {
+        self.again(async |cloud| cloud.existence(site, kind, name).await).await
     }
 
     async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use lakewright_deployer::ask::Ask;
 use lakewright_deployer::cloud::{
-    ChangeSet, Cloud, CloudError, Created, Placed, Site, Stack, StackEvent,
+    ChangeSet, Cloud, CloudError, Created, Existence, Placed, Site, Stack, StackEvent,
 };
-use lakewright_fleet::event::Rejection;
+use lakewright_fleet::event::{PlannedHook, Rejection};
 use lakewright_fleet::plan::Observed;
 use tokio::time::Instant;
 
@@ -224,6 +224,16 @@ impl Cloud for Simulated {
         self.read(site, what, |_, _| Vec::new()).await
     }
 
+    async fn hooks(
+        &self,
+        site: &Site,
+        stack: &str,
+        _: &str,
+    ) -> Result<Vec<PlannedHook>, CloudError> {
+        let what = format!("look at the hooks of stack {stack}");
+        self.read(site, what, |_, _| Vec::new()).await
+    }
+
     async fn delete_change_set(
         &self,
         site: &Site,
@@ -328,6 +338,11 @@ impl Cloud for Simulated {
 
     async fn forget(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
         self.change(site, Request::Forget { stack: stack.to_owned() }).await.map(drop)
+    }
+
+    /// Names are taken by nobody else here.
+    async fn existence(&self, _: &Site, _: &str, _: &str) -> Result<Existence, CloudError> {
+        Ok(Existence::Free)
     }
 
     async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {

@@ -10,6 +10,7 @@ mod execution;
 mod looks;
 mod narrow;
 mod offered;
+pub(crate) mod session;
 mod usage;
 
 use std::collections::BTreeSet;
@@ -274,11 +275,14 @@ impl Context<'_> {
                 name: self.role_name(Names::deploy_role),
                 description: "Whoever deploys the mesh assumes this role".to_owned(),
                 grantee: self.grantee("deploy-role"),
-                trust: vec![Trust::External {
-                    account: tenant.central_account.clone(),
-                    roles: roles.collect(),
-                    external_id: tenant.pivot_role.external_id.clone(),
-                }],
+                trust: vec![
+                    Trust::External {
+                        account: tenant.central_account.clone(),
+                        roles: roles.collect(),
+                        external_id: tenant.pivot_role.external_id.clone(),
+                    },
+                    session::trust(self.names),
+                ],
                 policies: Policies::Inline("deploy".to_owned()),
                 boundary: None,
                 tags: Vec::new(),

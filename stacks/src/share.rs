@@ -183,6 +183,14 @@ impl LiveShare<'_> {
         }
     }
 
+    /// The environment in whose account and region the stack of a side is.
+    pub(crate) fn environment_of(&self, side: Side) -> &Environment {
+        match side {
+            Side::Producer | Side::Both => self.producer,
+            Side::Consumer => self.consumer,
+        }
+    }
+
     pub(crate) fn target(&self) -> String {
         format!("dataset/{}", self.dataset.header.id)
     }

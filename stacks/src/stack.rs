@@ -6,9 +6,10 @@ mod subject;
 use std::collections::BTreeSet;
 
 use lakewright_manifest::diagnostic::Origin;
+use lakewright_manifest::mesh::Environment;
 use lakewright_manifest::{Mesh, Report, ResourcePrefix};
 use lakewright_synth::{Finished, Lowered, NEAR_PERCENT, Stack, StackSpec, SynthError};
-use lakewright_template::assembly::StackEntry;
+use lakewright_template::assembly::{Rollback, StackEntry};
 use lakewright_template::limits::RESOURCES;
 use lakewright_template::revision::Sealed;
 use lakewright_template::{Place, StackAddress, StackKind, Template};
@@ -247,8 +248,18 @@ impl StackPlan<'_> {
             tags,
             retain: self.retain,
             assets: assets.iter().map(|asset| asset.entry.clone()).collect(),
+            rollback: self.subject.environment().and_then(rollback),
         }
     }
+}
+
+/// The alarms for which CloudFormation rolls a change of this environment's stacks back, if the mesh states them.
+fn rollback(environment: &Environment) -> Option<Rollback> {
+    let alarms = environment.alarms.rollback.as_ref()?;
+    Some(Rollback {
+        alarms: alarms.iter().map(ToString::to_string).collect(),
+        monitoring_minutes: environment.alarms.monitoring_minutes,
+    })
 }
 
 impl Synthesized {

@@ -77,6 +77,18 @@ pub struct StackEntry {
     /// The files that must be in S3 for the stack.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetEntry>,
+    /// The alarms for which CloudFormation rolls a change of the stack back; `None` if the stack keeps those that it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
+}
+
+/// The alarms for which CloudFormation rolls a change of a stack back: `RollbackConfiguration` of `CreateChangeSet`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// The ARNs of metric alarms of CloudWatch, sorted; none to take away those that the stack has.
+    pub alarms: Vec<String>,
+    /// How many minutes CloudFormation watches them after the change.
+    pub monitoring_minutes: u32,
 }
 
 /// A file of the assembly that is uploaded before a stack is deployed, into a bucket that exists by then.

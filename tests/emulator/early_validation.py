@@ -18,6 +18,9 @@ Json = dict[str, Any]
 # Fields of the next change sets, to simulate what somebody else does to them.
 NEXT: list[Json] = []
 
+# The rollback alarms that were asked for with each change set.
+ROLLBACKS: list[Json] = []
+
 CHECK = "AWS::EarlyValidation::ResourceExistenceCheck"
 # The reason names the failed check, never the resource (serverless #13248, rain PR #744).
 REASON = (f"{CHECK} validation failed. The following hook(s)/validation failed: [{CHECK}]. To troubleshoot Early "
@@ -72,6 +75,18 @@ def _with_outputs(change_set: Json) -> None:
         change_set.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
 
 
+def _remember_rollback(change_set: Json, params: Json) -> None:
+    """ministack ignores `RollbackConfiguration`. This keeps it for tests."""
+    prefix = "RollbackConfiguration."
+    names = [name for name in params if name.startswith(prefix)]
+    if not names:
+        return
+    triggers = sorted(name for name in names if name.endswith(".Arn"))
+    change_set["_rollback"] = {"stack": change_set["StackName"], "alarms": [_p(params, name) for name in triggers],
+                               "minutes": int(_p(params, prefix + "MonitoringTimeInMinutes") or 0)}
+    ROLLBACKS.append(change_set["_rollback"])
+
+
 def _validated(create: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
     def run(params: Json) -> tuple:
         answer = create(params)
@@ -80,6 +95,7 @@ def _validated(create: Callable[[Json], tuple]) -> Callable[[Json], tuple]:
             change_set = cloudformation._change_sets[made[1]]
             _with_outputs(change_set)
             _validate(change_set)
+            _remember_rollback(change_set, params)
             if NEXT:
                 change_set.update(NEXT.pop(0))
         return answer

@@ -33,8 +33,11 @@ EXPIRED: list[Json] = []
 EDITED: list[Json] = []
 # Roles that nobody can assume any more.
 CLOSED: list[str] = []
+# Roles whose trust policies allow no session tags.
+UNTAGGED: list[str] = []
 # The stores that a reset empties.
-STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, EXPIRED, EDITED, CLOSED, early_validation.NEXT, calls.CALLS,
+STORES: list[Any] = [RESOURCES, ASSUMED, FAULTS, REFUSED, OVERTAKEN, EXPIRED, EDITED, CLOSED, UNTAGGED, early_validation.NEXT,
+                     early_validation.ROLLBACKS, calls.CALLS,
                      lakeformation.LAKES, services.APPS, services.RESOURCE_POLICIES]
 # By the service's name in the request's signature: a function that answers to path, X-Amz-Target
 # and body.
@@ -74,6 +77,11 @@ def expire(body: Json) -> list[Json]:
 def close(body: Json) -> list[str]:
     CLOSED.append(body["arn"])
     return CLOSED
+
+
+def untag(body: Json) -> list[str]:
+    UNTAGGED.append(body["arn"])
+    return UNTAGGED
 
 
 def interfere(body: Json) -> list[Json]:
@@ -142,11 +150,13 @@ def make_role(body: Json) -> Json:
 ENDPOINTS: dict[str, Callable[[Json], Any]] = {
     "ready": lambda _body: True,
     "requests": lambda _body: ASSUMED,
+    "rollbacks": lambda _body: early_validation.ROLLBACKS,
     "resources": resources,
     "fail": fail,
     "refuse": refuse,
     "overtake": overtake,
     "close": close,
+    "untag": untag,
     "expire": expire,
     "change-sets": interfere,
     "stacks": set_status,

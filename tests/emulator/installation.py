@@ -20,7 +20,7 @@ import principals
 import services
 import stack_roles
 from checks import CHECKS, checked
-from endpoints import ASSUMED, CLOSED
+from endpoints import ASSUMED, CLOSED, UNTAGGED
 from generic import Generic
 from ministack.services import sts
 from ministack.services.cloudformation import handlers as cfn_handlers, helpers, provisioners, stacks
@@ -34,13 +34,20 @@ TYPES: dict[str, type[Generic]] = {**lakeformation_types.TYPES, **policies.TYPES
 
 
 def recording(handle: Callable) -> Callable:
-    """Wraps STS so that it records each AssumeRole request: role, external id and session name."""
+    """Wraps STS so that it records each AssumeRole request: role, external id, session name and session tags."""
 
     async def handle_request(method: str, path: str, headers: Json, body: bytes, query: Json) -> tuple:
         form = {**query, **parse_qs(body.decode("utf-8", "replace"))}
         if form.get("Action") == ["AssumeRole"]:
             ASSUMED.append({name: form.get(field, [None])[0] for name, field in (
                 ("role_arn", "RoleArn"), ("external_id", "ExternalId"), ("session_name", "RoleSessionName"))})
+            count = sum(name.startswith("Tags.member.") and name.endswith(".Key") for name in form)
+            ASSUMED[-1]["tags"] = {form[f"Tags.member.{number}.Key"][0]: form[f"Tags.member.{number}.Value"][0]
+                                   for number in range(1, count + 1)}
+            if count and ASSUMED[-1]["role_arn"] in UNTAGGED:
+                # The trust policy does not allow session tags.
+                message = f"not authorized to perform: sts:TagSession on resource: {ASSUMED[-1]['role_arn']}"
+                return sts._error(403, "AccessDenied", message, ns="sts")
             if ASSUMED[-1]["role_arn"] in CLOSED:
                 # STS answers like this if the role does not exist or does not trust the caller.
                 message = f"not authorized to perform: sts:AssumeRole on resource: {ASSUMED[-1]['role_arn']}"

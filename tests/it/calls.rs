@@ -432,6 +432,10 @@ fn the_deploy_role_names_the_execution_role_in_every_deletion() {
         }
         let protects = Call::new("cloudformation:UpdateTerminationProtection", &arn);
         deployed.allows(&deploy, &protects);
+        // The denial of changes of bootstrap stacks has them; nothing allows them either.
+        for action in ["SetAlias", "RemoveAlias", "SetStackPolicy"] {
+            deployed.refuses(&deploy, &Call::new(&format!("cloudformation:{action}"), &arn));
+        }
         for action in ["DescribeAccountLimits", "GetHookResult"] {
             deployed.allows(&deploy, &Call::new(&format!("cloudformation:{action}"), "*"));
         }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::deploy::{Emulator, change, ends_with, request};
 use crate::run::{root, transcript};
 
+mod alarms;
 mod faults;
 mod killed;
 mod night;
@@ -19,6 +20,7 @@ mod parts;
 mod secrets;
 mod signals;
 mod together;
+mod trace;
 
 /// The accounts of the lab, and its region.
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];

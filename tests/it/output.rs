@@ -339,7 +339,7 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
     is_filled(&shapes.of("check", &["check", &mesh]), "diagnostics");
     let request = ["--actor", "user:jo", "--privilege", "data.read"];
     let request = [&request[..], &["--resource", "dataset/teama"]].concat();
-    let commands: [(&str, &[&str]); 18] = [
+    let commands: [(&str, &[&str]); 19] = [
         ("access", &[]),
         ("authorize", &request),
         ("bootstrap", &account),
@@ -354,6 +354,7 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
         ("pivot-role", &["--environment", "platform"]),
         ("policies", &[]),
         ("prove", &[]),
+        ("refresh", &[]),
         ("rehearse", &[]),
         ("status", &[]),
         ("synth", &["--out", &out]),
@@ -417,8 +418,22 @@ fn of_deployments(shapes: &mut Shapes, folder: &Path) {
         shapes.compare(command, &document);
     }
     shapes.compare("diff", &document_of(&run(&["drift", &mesh])));
+    of_refreshes(shapes, &mesh, &run);
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--plan"]), 0);
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--yes"]), 0);
+}
+
+/// Refreshes: one that stops before its second wave, as nobody has made the alarm, and one that goes on.
+fn of_refreshes(shapes: &mut Shapes, mesh: &str, run: &impl Fn(&[&str]) -> Output) {
+    let file = Path::new(mesh).join("mesh.yaml");
+    let features = "features: { notebooks: true, pipelines: true }\n";
+    let alarm = "arn:aws:cloudwatch:us-east-1:222222222222:alarm:none";
+    let watched = format!("{features}deployment: {{ wave_alarms: [\"{alarm}\"] }}\n");
+    change(&file, features, &watched);
+    change(&file, "CostCenter: lab", "CostCenter: night");
+    shapes.of_lines(&run(&["refresh", mesh, "--canary", "222222222222"]), 8);
+    change(&file, &watched, features);
+    shapes.of_lines(&run(&["refresh", mesh]), 0);
 }
 
 /// The objects with named keys in a schema.

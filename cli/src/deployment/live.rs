@@ -43,6 +43,12 @@ impl Live {
         self.failed += usize::from(!is_good);
     }
 
+    /// A stack that ended badly is tried once more.
+    pub(super) fn again(&mut self) {
+        self.ended = self.ended.saturating_sub(1);
+        self.failed = self.failed.saturating_sub(1);
+    }
+
     /// Prints a line.
     pub(super) fn note(&self, text: &str, ui: &mut Ui) {
         self.clear();

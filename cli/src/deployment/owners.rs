@@ -106,6 +106,18 @@ impl Deployment<'_> {
         )
     }
 
+    /// A note on the accounts and regions whose deploy roles were assumed without session tags.
+    pub(super) fn untagged(&self) -> Option<String> {
+        let places: Vec<String> = self.aws.untagged().iter().map(ToString::to_string).collect();
+        (!places.is_empty()).then(|| {
+            format!(
+                "this run has no session tags in {}: the trust policy of the deploy role there, or the caller's own policy, does not \
+                 allow `sts:TagSession` yet. CloudTrail shows the run by the name of its sessions",
+                places.join(", ")
+            )
+        })
+    }
+
     /// The deployed template of a stack, and its new one. None if nobody may look, or if the deployed one cannot be read:
     /// such a bootstrap stack is updated like one that does not allow enough.
     fn before_and_after(

@@ -3,6 +3,7 @@
 mod part;
 mod prepared;
 mod report;
+mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use lakewright_analysis::Error;
 use lakewright_analysis::words::count;
+use lakewright_deployer::alarms::Watch;
 use lakewright_deployer::driver::{Driver, Policy, Stop, Summary};
 use lakewright_deployer::journal::{FileError, JournalFile};
 use lakewright_deployer::lease::Lease;
@@ -18,9 +20,11 @@ use lakewright_deployer::paced::Paced;
 use lakewright_deployer::record::{self, Opening, Record, Shelf};
 use lakewright_deployer::renew::renew;
 use lakewright_fleet::event::{Change, Event};
-use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, NoJournal, plan_digest};
+use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, JournalError, plan_digest};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, plan};
+use lakewright_fleet::trace::Traced;
+use lakewright_manifest::Mesh;
 use lakewright_stacks::Names;
 use lakewright_template::{Place, StackAddress};
 use serde_json::Value;
@@ -28,6 +32,7 @@ use serde_json::Value;
 pub(crate) use self::part::Part;
 pub(crate) use self::prepared::Prepared;
 use self::report::Night as Told;
+use self::trace::Trace;
 use super::pace::Pace;
 use super::seen::{Gone, Known, Seen, before};
 use super::signals::{end_refresh, stopping};
@@ -57,6 +62,16 @@ pub(crate) struct Night {
     /// Refresh this account, or account and region, before all others, which start only if nothing failed in it
     #[arg(long, value_name = "ACCOUNT[/REGION]", value_parser = part::parse)]
     canary: Vec<part::Where>,
+    /// After the canaries, watch the alarms of their environments for so long before the others start; they start only if all
+    /// alarms are OK then [default: look at the alarms once]
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        default_value_t = 0,
+        hide_default_value = true,
+        requires = "canary"
+    )]
+    canary_minutes: u64,
     /// Wait this long for another run to end [default: not at all]
     #[arg(long, value_name = "MINUTES", default_value_t = 0, hide_default_value = true)]
     wait: u64,
@@ -72,6 +87,9 @@ pub(crate) struct Night {
     /// Write a report of the run into this file: HTML if its name ends so, else Markdown
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Add the spans of the run to this file, a line of OTLP/JSON each, for collectors of OpenTelemetry
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     #[command(flatten)]
     watching: Watching,
 }
@@ -84,14 +102,21 @@ struct Written {
     requests: BTreeMap<StackAddress, u32>,
     /// The stacks that the earlier part created.
     made: BTreeSet<StackAddress>,
+    /// How often the work on each stack has ended, and how many processes went on with the run.
+    ends: BTreeMap<StackAddress, u32>,
+    resumed: u32,
+    trace: Option<Trace>,
 }
 
-impl Written {
-    fn journal(&self) -> &dyn Journal {
-        match &self.file {
-            Some(file) => file,
-            None => &NoJournal,
+impl Journal for Written {
+    fn write(&self, entry: &Entry) -> Result<(), JournalError> {
+        if let Some(file) = &self.file {
+            file.write(entry)?;
         }
+        if let Some(trace) = &self.trace {
+            trace.entry(entry);
+        }
+        Ok(())
     }
 }
 
@@ -105,10 +130,11 @@ impl Deployment<'_> {
     ) -> Result<Exit, Failure> {
         let begun = Instant::now();
         let whole = self.lease_of(part);
-        let written = self.written(part, night, ui)?;
+        let mut written = self.written(part, night, ui)?;
         let (mut seen, plan, mut notes) =
             self.free_and_planned(whole.as_ref(), night, &written, ui)?;
         notes.extend(self.unknown(&seen));
+        notes.extend(self.untagged());
         show::plan(&plan, &notes, &Value::Null, false, ui);
         let refusals = self.refusals(&plan, &seen.observed, &[]);
         for text in &refusals {
@@ -117,6 +143,7 @@ impl Deployment<'_> {
         if !refusals.is_empty() {
             return Ok(Exit::No);
         }
+        written.trace = self.trace(night, &plan, &written)?;
         let mut told =
             Told::new(&self.id, self.lease.id(), &plan, &self.mesh.tenant.pivot_role.external_id);
         let exit = if plan.is_done() {
@@ -143,11 +170,35 @@ impl Deployment<'_> {
             ui.note(&format!("the report is in {}", path.display()));
         }
         let stopped = told.stopped();
+        if let Some(text) = written.trace.as_ref().and_then(|trace| trace.end(stopped.as_deref())) {
+            ui.note(&text);
+        }
         written
-            .journal()
             .write(&Entry::Ended { stopped })
             .map_err(|error| Failure::unexpected(error.to_string()))?;
         Ok(exit)
+    }
+
+    /// The trace of the run, if somebody wants one.
+    fn trace(
+        &self,
+        night: &Night,
+        plan: &Plan,
+        written: &Written,
+    ) -> Result<Option<Trace>, Failure> {
+        let Some(path) = &night.trace else { return Ok(None) };
+        let traced = Traced {
+            mesh: self.id.clone(),
+            run: self.lease.id().to_owned(),
+            resumed: written.resumed,
+            ends: written.ends.clone(),
+            open: written.open.clone(),
+            plan,
+            waves: night.waves(plan),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            hidden: Hidden::new([self.mesh.tenant.pivot_role.external_id.clone()]),
+        };
+        Trace::begin(path, traced).map(Some)
     }
 
     /// Takes a lease of its own for a part of the mesh, so that several machines refresh one part each. Returns where
@@ -288,7 +339,15 @@ impl Deployment<'_> {
         let begun = replay.open.values().filter(|intent| intent.creates);
         let begun = begun.map(|intent| intent.address.clone());
         let made = created.chain(begun).collect();
-        Ok(Written { file: Some(file), open: replay.open, requests: replay.requests, made })
+        Ok(Written {
+            file: Some(file),
+            open: replay.open,
+            requests: replay.requests,
+            made,
+            ends: replay.ends,
+            resumed: replay.resumed + 1,
+            trace: None,
+        })
     }
 
     /// Carries out the plan.
@@ -301,7 +360,7 @@ impl Deployment<'_> {
         told: &mut Told,
         ui: &mut Ui,
     ) -> Summary {
-        let policy = night.policy(plan);
+        let policy = night.policy(plan, self.mesh);
         let title = format!("Refresh of {}", self.id);
         let view = night.watching.open(&title, plan, &policy.waves, ui);
         let view = view.as_ref();
@@ -310,6 +369,9 @@ impl Deployment<'_> {
         let may_lose = night.allow.contains(&Allowed::DataLoss);
         let summary = {
             let report = |event: Event| {
+                if let Some(trace) = &written.trace {
+                    trace.event(&event);
+                }
                 told.event(&event);
                 shower.event(&event);
                 if let Some(note) = withheld(&event).filter(|_| !may_lose) {
@@ -327,7 +389,7 @@ impl Deployment<'_> {
                 Paced::new(&aws, night.pace.patience()).with_stop(&lost).with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
                 .with_policy(policy)
-                .with_journal(written.journal())
+                .with_journal(written)
                 .going_on(written.open.clone(), written.requests.clone());
             let Seen { sites, spots, record, .. } = seen;
             let until = night.minutes.map(minutes);
@@ -355,7 +417,8 @@ impl Deployment<'_> {
 }
 
 impl Night {
-    fn policy(&self, plan: &Plan) -> Policy {
+    /// The wave of each account and region, if there are canaries.
+    fn waves(&self, plan: &Plan) -> BTreeMap<Place, usize> {
         let mut waves = BTreeMap::new();
         if !self.canary.is_empty() {
             for step in &plan.steps {
@@ -364,13 +427,35 @@ impl Night {
                 waves.insert(place.clone(), usize::from(!is_first));
             }
         }
+        waves
+    }
+
+    fn policy(&self, plan: &Plan, mesh: &Mesh) -> Policy {
+        let waves = self.waves(plan);
         Policy {
             limits: self.pace.limits(),
             failures: self.pace.failures,
+            watch: Watch { wait: minutes(self.canary_minutes), alarms: alarms(&waves, mesh) },
             waves,
             imports_existing: false,
         }
     }
+}
+
+/// The alarms of the environments in these accounts and regions, with the wave of each.
+fn alarms(waves: &BTreeMap<Place, usize>, mesh: &Mesh) -> BTreeMap<Place, (usize, Vec<String>)> {
+    let mut all: BTreeMap<Place, (usize, Vec<String>)> = BTreeMap::new();
+    for environment in mesh.environments.values() {
+        let (account, region) = (environment.account.clone(), environment.region.clone());
+        let place = Place { account, region };
+        let Some(wave) = waves.get(&place) else { continue };
+        let named: Vec<String> =
+            environment.alarms.all().into_iter().map(ToString::to_string).collect();
+        if !named.is_empty() {
+            all.entry(place).or_insert((*wave, Vec::new())).1.extend(named);
+        }
+    }
+    all
 }
 
 /// The note on a stack whose changes may lose data, and that is not changed for this reason.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use lakewright_deployer::cloud::Stack;
 use lakewright_fleet::plan::{Observed, Plan};
 use lakewright_manifest::Date;
+use lakewright_template::assembly::Rollback;
 use lakewright_template::digest::sha256;
 use lakewright_template::{StackAddress, StackKind};
 use serde::{Deserialize, Serialize};
@@ -243,11 +244,15 @@ impl SavedStep {
     }
 }
 
-/// The digest of everything that the mesh deploys: over the address, revision and digest of each stack.
+/// The digest of everything that the mesh deploys: over the address, revision, digest and alarms of each stack.
 fn mesh_digest(stacks: &BTreeMap<StackAddress, Stack>) -> String {
     let lines = stacks.values().map(|stack| {
         let entry = &stack.entry;
-        format!("{} {} {}\n", entry.address(), entry.revision, entry.digest)
+        let line = format!("{} {} {}\n", entry.address(), entry.revision, entry.digest);
+        // No line of a stack begins with a space.
+        entry.rollback.iter().fold(line, |line, Rollback { alarms, monitoring_minutes }| {
+            line + &format!(" {monitoring_minutes} {}\n", alarms.join(" "))
+        })
     });
     let text = lines.fold(String::new(), |text, line| text + &line);
     sha256(text.as_bytes())

@@ -26,6 +26,9 @@ pub(super) type Lines = BTreeMap<StackAddress, BTreeMap<String, Vec<String>>>;
 /// The logical ids of resources that a run creates or replaces, by the address of their stack.
 pub(super) type Made = BTreeMap<StackAddress, BTreeSet<String>>;
 
+/// What is said of a stack that failed or was skipped, when a person asks for it.
+const AGAIN: &str = "is tried once more";
+
 /// Shows a plan with notes. A plan that was asked for is data; a plan before a confirmation is not. `review` is the
 /// document of the plan's review; null if it has none.
 pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool, ui: &mut Ui) {
@@ -157,22 +160,9 @@ impl<'u> Shower<'u> {
         self.all
     }
 
-    /// The manifest lines that asked for a part of a stack, or else for the whole stack.
-    fn because(&self, address: &StackAddress, part: &str) -> &[String] {
-        let stack = self.lines.get(address);
-        let lines = stack.and_then(|parts| parts.get(part).or_else(|| parts.get("*")));
-        lines.map(Vec::as_slice).unwrap_or_default()
-    }
-
     /// The manifest lines as text to append to a failure.
     fn asked(&self, address: &StackAddress, part: &str) -> String {
-        match self.because(address, part) {
-            [] => String::new(),
-            [one] => format!(" (asked for at {one})"),
-            [one, others @ ..] => {
-                format!(" (asked for at {one} and {})", count(others.len(), "more line"))
-            }
-        }
+        asked(self.lines, address, part)
     }
 
     /// The resources that this run created or replaced.
@@ -198,9 +188,11 @@ impl<'u> Shower<'u> {
                 let made = made.map(|change| change.logical_id.clone());
                 self.made.entry(address.clone()).or_default().extend(made);
             }
+            Event::Again { .. } => self.live.again(),
             Event::Resource { .. }
             | Event::Rejected { .. }
             | Event::Uploaded { .. }
+            | Event::Wave { .. }
             | Event::Note { .. } => {}
         }
     }
@@ -225,18 +217,7 @@ impl<'u> Shower<'u> {
 
     fn print(&mut self, event: &Event, took: Option<Duration>) {
         if self.ui.is_json() {
-            let mut told = to_json(event);
-            if let Event::Resource { address, logical_id, .. } = event {
-                told["because"] = json!(self.because(address, logical_id));
-            }
-            if let Event::Rejected { address, rejection } = event {
-                told["because"] = json!(self.because(address, &rejection.logical_id));
-            }
-            if let Event::Finished { address, .. } = event {
-                told["because"] = json!(self.because(address, "*"));
-                told["seconds"] = json!(took.map(|took| took.as_secs()));
-            }
-            self.ui.line_document(told);
+            self.ui.line_document(line(event, self.lines, took));
             return;
         }
         match event {
@@ -282,6 +263,13 @@ impl<'u> Shower<'u> {
                         format!("{address} imports {logical_id} ({kind}), which exists already");
                     self.live.note(&text, self.ui);
                 }
+            }
+            Event::Again { address } => {
+                self.done = self.done.saturating_sub(1);
+                self.live.note(&format!("{address} {AGAIN}"), self.ui);
+            }
+            Event::Wave { wave, text } => {
+                self.live.note(&format!("wave {}: {text}", wave + 1), self.ui);
             }
             Event::Uploaded { .. } => {}
         }
@@ -348,6 +336,24 @@ impl<'u> Shower<'u> {
     }
 }
 
+/// The manifest lines that asked for a part of a stack, or else for the whole stack.
+fn because<'l>(lines: &'l Lines, address: &StackAddress, part: &str) -> &'l [String] {
+    let stack = lines.get(address);
+    let lines = stack.and_then(|parts| parts.get(part).or_else(|| parts.get("*")));
+    lines.map(Vec::as_slice).unwrap_or_default()
+}
+
+/// These lines as text to append to what is said of the part.
+pub(super) fn asked(lines: &Lines, address: &StackAddress, part: &str) -> String {
+    match because(lines, address, part) {
+        [] => String::new(),
+        [one] => format!(" (asked for at {one})"),
+        [one, others @ ..] => {
+            format!(" (asked for at {one} and {})", count(others.len(), "more line"))
+        }
+    }
+}
+
 /// Whether an event is printed after the live view is closed: all but the beginnings and the good ends.
 fn is_kept(event: &Event) -> bool {
     match event {
@@ -357,6 +363,8 @@ fn is_kept(event: &Event) -> bool {
         Event::Changes { .. }
         | Event::Rejected { .. }
         | Event::Note { .. }
+        | Event::Wave { .. }
+        | Event::Again { .. }
         | Event::Skipped { .. } => true,
     }
 }
@@ -366,7 +374,7 @@ pub(super) fn why_skipped(because: &Because, is_going: bool) -> String {
     match because {
         Because::Stack(other) if is_going => format!("{other} depends on it and was not deleted"),
         Because::Stack(other) => format!("it depends on {other}"),
-        Because::Stopped(reason) => reason.clone(),
+        Because::Stopped(_) | Because::SetAside => because.to_string(),
     }
 }
 
@@ -467,6 +475,13 @@ fn to_json(event: &Event) -> Value {
         Event::Note { address, text } => {
             json!({ "version": 1, "event": "note", "stack": address, "text": text })
         }
+        // Only a person at the live view asks for it, and there are no lines for programs then.
+        Event::Again { address } => {
+            json!({ "version": 1, "event": "note", "stack": address, "text": AGAIN })
+        }
+        Event::Wave { wave, text } => {
+            json!({ "version": 1, "event": "wave", "wave": wave + 1, "text": text })
+        }
         Event::Skipped { address, because } => {
             json!({
                 "version": 1,
@@ -478,14 +493,35 @@ fn to_json(event: &Event) -> Value {
     }
 }
 
+/// An event as a line for programs, with the manifest lines that asked for what it is about. `took` is how long the work on its
+/// stack took.
+fn line(event: &Event, lines: &Lines, took: Option<Duration>) -> Value {
+    let mut told = to_json(event);
+    match event {
+        Event::Resource { address, logical_id, .. } => {
+            told["because"] = json!(because(lines, address, logical_id));
+        }
+        Event::Rejected { address, rejection } => {
+            told["because"] = json!(because(lines, address, &rejection.logical_id));
+        }
+        Event::Finished { address, .. } => {
+            told["because"] = json!(because(lines, address, "*"));
+            told["seconds"] = json!(took.map(|took| took.as_secs()));
+        }
+        Event::Started { .. }
+        | Event::Changes { .. }
+        | Event::Uploaded { .. }
+        | Event::Note { .. }
+        | Event::Wave { .. }
+        | Event::Again { .. }
+        | Event::Skipped { .. } => {}
+    }
+    told
+}
+
 /// Prints one event for programs.
 pub(super) fn one(event: &Event, ui: &mut Ui) {
-    let mut told = to_json(event);
-    if let Event::Finished { .. } = event {
-        told["because"] = json!([]);
-        told["seconds"] = Value::Null;
-    }
-    ui.line_document(told);
+    ui.line_document(line(event, &Lines::new(), None));
 }
 
 /// The names of a template's buckets of artifacts that are not retained.
@@ -498,3 +534,6 @@ pub(super) fn artifact_buckets(template: &str) -> Result<Vec<String>, ReadError>
     let names = buckets.filter_map(|bucket| bucket.properties.get("BucketName")?.as_text());
     Ok(names.filter(|name| name.ends_with("-artifacts")).map(str::to_owned).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use lakewright_deployer::driver::Stop;
+use lakewright_deployer::driver::{Stop, Wish};
 use lakewright_fleet::event::Event;
 use lakewright_fleet::plan::Plan;
 use lakewright_template::Place;
@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Watching {
     /// Show the run on the whole screen, if standard input and output are a terminal: the stacks under way, accounts and
-    /// failures. `p` pauses the run, `q` stops it
+    /// failures. `p` pauses the run, `r` tries failed stacks again, `x` sets a stack aside, `q` stops the run
     #[arg(long)]
     live: bool,
 }
@@ -121,11 +121,22 @@ impl View {
             Key::Stop(name) => return Some(name),
             Key::Pause if stop.is_held() => stop.go_on(),
             Key::Pause => stop.hold(),
+            Key::Retry => self.ask(stop, State::retry),
+            Key::SetAside => self.ask(stop, State::set_aside),
             Key::Move(lines) => self.state.borrow_mut().scroll(lines),
             Key::Pane(panes) => self.state.borrow_mut().turn_to(panes),
             Key::Other => {}
         }
         None
+    }
+}
+
+impl View {
+    /// Asks the run for what a key means in the present state.
+    fn ask(&self, stop: &Stop, wish: impl FnOnce(&mut State) -> Option<Wish>) {
+        if let Some(wish) = wish(&mut self.state.borrow_mut()) {
+            stop.wish(wish);
+        }
     }
 }
 

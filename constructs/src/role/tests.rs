@@ -142,6 +142,25 @@ fn another_account_needs_the_external_id_and_one_of_the_roles() {
     );
 }
 
+/// "Pass session tags in AWS STS" in the IAM user guide. `sts:TagSession` has no condition key for the external id.
+#[test]
+fn session_tags_are_an_entry_of_their_own_with_the_keys_that_may_be_passed() {
+    let tags = Trust::SessionTags {
+        account: account(ELSEWHERE),
+        keys: vec!["mesh".to_owned(), "run".to_owned()],
+        required: ("mesh".to_owned(), "acme".to_owned()),
+    };
+    assert_eq!(
+        stack_of(orders(vec![external(), tags])).statement(ROLE, "SessionTags1"),
+        concat!(
+            r#"{"Action":"sts:TagSession","#,
+            r#""Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["mesh","run"]},"#,
+            r#""StringEquals":{"aws:RequestTag/mesh":"acme"}},"#,
+            r#""Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"}}"#
+        )
+    );
+}
+
 /// `docs/proof.md`: `prove` compares the templates with the recorded grants, so each entry of a trust policy is one.
 #[test]
 fn everybody_who_may_assume_a_role_is_recorded() {

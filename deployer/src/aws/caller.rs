@@ -33,8 +33,10 @@ pub struct Settings {
     pub region: String,
     /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
-    /// The id of this run, which the names of its sessions have.
+    /// The id of this run, which the names and tags of its sessions have.
     pub run: Option<String>,
+    /// The id of the mesh, which the tags of the run's sessions have.
+    pub mesh: Option<String>,
 }
 
 /// The SDK configuration with the caller's credentials. The SDK loads them at the first request.

@@ -7,9 +7,10 @@ use aws_sdk_cloudformation::operation::create_change_set::builders::CreateChange
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, EvaluationType, OnStackFailure, ResourceChange,
-    ResourceChangeDetail, Tag, TemplateStage,
+    ResourceChangeDetail, RollbackConfiguration, RollbackTrigger, Tag, TemplateStage,
 };
 use lakewright_fleet::event::{Change, Target};
+use lakewright_template::assembly::Rollback;
 use lakewright_template::write::minified;
 use serde_json::Value;
 
@@ -104,6 +105,7 @@ impl Aws {
             .set_capabilities(Some(capabilities.collect()))
             .set_tags(Some(tags.collect()))
             .set_role_arn(execution_role(&stack.site))
+            .set_rollback_configuration(entry.rollback.as_ref().map(rollback))
             .set_template_url(url)
             .set_template_body(body);
         let request =
@@ -255,6 +257,31 @@ impl Aws {
     }
 }
 
+/// The alarms for which CloudFormation rolls a change back. An empty list takes away those that the stack has ("Rollback
+/// triggers" in `RollbackConfiguration`, CloudFormation API reference).
+fn rollback(wanted: &Rollback) -> RollbackConfiguration {
+    let triggers = wanted
+        .alarms
+        .iter()
+        .map(|arn| RollbackTrigger::builder().arn(arn).r#type("AWS::CloudWatch::Alarm").build());
+    RollbackConfiguration::builder()
+        .set_rollback_triggers(Some(triggers.collect()))
+        .monitoring_time_in_minutes(i32::try_from(wanted.monitoring_minutes).unwrap_or(i32::MAX))
+        .build()
+}
+
+/// Whether a change set has the alarms that the stack wants. Without a wish it may have any: CloudFormation shows those that
+/// the stack has.
+fn has_alarms(wanted: Option<&Rollback>, found: Option<&RollbackConfiguration>) -> bool {
+    let Some(wanted) = wanted else { return true };
+    let triggers = found.map(RollbackConfiguration::rollback_triggers).unwrap_or_default();
+    let alarms: BTreeSet<&str> = triggers.iter().filter_map(RollbackTrigger::arn).collect();
+    let minutes = found.and_then(RollbackConfiguration::monitoring_time_in_minutes);
+    alarms == wanted.alarms.iter().map(String::as_str).collect()
+        && minutes.unwrap_or_default()
+            == i32::try_from(wanted.monitoring_minutes).unwrap_or(i32::MAX)
+}
+
 /// Whether an error says that the change set does not exist.
 fn is_gone<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code().is_some_and(|code| code.starts_with(GONE))
@@ -266,7 +293,7 @@ fn other_mesh<'c>(stack: &Stack, found: &'c DescribeChangeSetOutput) -> Option<&
     (stack.entry.tags.get(MESH).map(String::as_str) != Some(tag)).then_some(tag)
 }
 
-/// Whether a change set has the tags, the capabilities and the treatment of existing resources that the stack wants. One
+/// Whether a change set has the tags, the alarms, the capabilities and the treatment of existing resources that the stack wants. One
 /// with parameters is never adopted: their values may come from parameters of Systems Manager that have changed since.
 fn is_alike(stack: &Stack, imports_existing: bool, found: &DescribeChangeSetOutput) -> bool {
     let tags = found.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value()?)));
@@ -280,6 +307,7 @@ fn is_alike(stack: &Stack, imports_existing: bool, found: &DescribeChangeSetOutp
         && capabilities == wanted_capabilities
         && found.import_existing_resources().unwrap_or_default() == imports_existing
         && found.parameters().is_empty()
+        && has_alarms(stack.entry.rollback.as_ref(), found.rollback_configuration())
 }
 
 /// Whether two templates in JSON are equal, apart from spaces and the order of keys.
@@ -370,6 +398,16 @@ mod tests {
         let mut without_capabilities = own.clone();
         without_capabilities.capabilities = None;
         assert!(!is_alike(&stack(), false, &without_capabilities));
+
+        let mut watched = stack();
+        let alarm = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:errors".to_owned();
+        watched.entry.rollback = Some(Rollback { alarms: vec![alarm], monitoring_minutes: 5 });
+        assert!(!is_alike(&watched, false, &own));
+        let mut with_alarm = own.clone();
+        with_alarm.rollback_configuration = watched.entry.rollback.as_ref().map(rollback);
+        assert!(is_alike(&watched, false, &with_alarm));
+        watched.entry.rollback = Some(Rollback { alarms: Vec::new(), monitoring_minutes: 0 });
+        assert!(is_alike(&watched, false, &own) && !is_alike(&watched, false, &with_alarm));
 
         assert_eq!(other_mesh(&stack(), &own), None);
         assert_eq!(other_mesh(&stack(), &found([("Team", "a"), (MESH, "n")])), Some("n"));

@@ -35,6 +35,7 @@ impl Plain {
             global_region: global,
         } = Partition::of_region(region);
         let (name, signed_region, host) = match ask.service {
+            Service::CloudWatch => ("monitoring", region, format!("monitoring.{region}.{suffix}")),
             Service::CodeCommit => ("codecommit", region, format!("codecommit.{region}.{suffix}")),
             Service::Ec2 => ("ec2", region, format!("ec2.{region}.{suffix}")),
             Service::ElasticFileSystem => {
@@ -81,8 +82,9 @@ impl Plain {
                 headers.push(("content-type", "application/x-amz-json-1.1".to_owned()));
                 headers.push(("x-amz-target", format!("{prefix}.{}", ask.operation)));
             }
-            Service::Ec2 | Service::Iam | Service::Sns => {
+            Service::CloudWatch | Service::Ec2 | Service::Iam | Service::Sns => {
                 let version = match ask.service {
+                    Service::CloudWatch => "2010-08-01",
                     Service::Ec2 => "2016-11-15",
                     Service::Iam => "2010-05-08",
                     _ => "2010-03-31",
@@ -198,6 +200,14 @@ mod tests {
         let plain = Plain::of(&ask, "eu-west-1", None);
         let target = ("x-amz-target", "TrentService.GetKeyPolicy".to_owned());
         assert!(plain.headers.contains(&target), "{plain:?}");
+        // The endpoint prefix and the version of the API of `cloudwatch` in botocore 1.44.8, which still lists the protocol
+        // `query`.
+        let parameters = serde_json::json!({ "AlarmNames.member.1": "a b" });
+        let ask = Ask::new(Service::CloudWatch, "DescribeAlarms", parameters, "look");
+        let plain = Plain::of(&ask, "eu-west-1", None);
+        assert_eq!(plain.url, "https://monitoring.eu-west-1.amazonaws.com/");
+        let body = "Action=DescribeAlarms&Version=2010-08-01&AlarmNames.member.1=a%20b";
+        assert_eq!(String::from_utf8_lossy(&plain.body), body);
     }
 
     #[test]

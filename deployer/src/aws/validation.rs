@@ -1,10 +1,10 @@
 //! What CloudFormation's validations and hooks refused, or warned of.
 
 use aws_sdk_cloudformation::types::{
-    Annotation, AnnotationSeverityLevel, AnnotationStatus, HookFailureMode, HookStatus,
-    ListHookResultsTargetType, OperationEvent, ValidationStatus,
+    Annotation, AnnotationSeverityLevel, AnnotationStatus, ChangeAction, ChangeSetHook,
+    HookFailureMode, HookStatus, ListHookResultsTargetType, OperationEvent, ValidationStatus,
 };
-use lakewright_fleet::event::Rejection;
+use lakewright_fleet::event::{PlannedHook, Rejection};
 use lakewright_fleet::status::{HookStanding, hook};
 
 use super::Aws;
@@ -112,6 +112,44 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// The hooks that CloudFormation will run before it changes resources of a change set.
+    pub(super) async fn planned_hooks(
+        &self,
+        site: &Site,
+        stack: &str,
+        change_set: &str,
+    ) -> Result<Vec<PlannedHook>, CloudError> {
+        let client = self.cloudformation(site).await;
+        let what = format!("look at the hooks of the change of stack {stack}");
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let request = client.describe_change_set_hooks().set_next_token(token);
+            let request = request.stack_name(stack).change_set_name(change_set);
+            let page = request.send().await.map_err(|error| failed(&what, &error))?;
+            found.extend(page.hooks().iter().filter_map(planned));
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// A hook of a change set; `None` if it has no resource as its target.
+fn planned(hook: &ChangeSetHook) -> Option<PlannedHook> {
+    let text = |text: Option<&str>| text.unwrap_or("?").to_owned();
+    let target = hook.target_details()?.resource_target_details()?;
+    Some(PlannedHook {
+        name: text(hook.type_name()),
+        logical_id: text(target.logical_resource_id()),
+        kind: text(target.resource_type()),
+        action: text(target.resource_action().map(ChangeAction::as_str)),
+        is_warning: hook.failure_mode() == Some(&HookFailureMode::Warn),
+    })
+}
+
 /// Whether a hook refused its target, or could not look at it.
 fn is_bad(status: Option<&HookStatus>) -> bool {
     status.is_some_and(|status| hook(status.as_str()) == HookStanding::Failed)
@@ -171,6 +209,10 @@ fn finding(annotation: &Annotation) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_cloudformation::types::{
+        ChangeSetHookResourceTargetDetails, ChangeSetHookTargetDetails,
+    };
+
     use super::*;
 
     fn event() -> aws_sdk_cloudformation::types::builders::OperationEventBuilder {
@@ -225,6 +267,26 @@ mod tests {
         for good in [HookStatus::HookInProgress, HookStatus::HookCompleteSucceeded] {
             assert_eq!(of(good.clone(), HookFailureMode::Fail), None, "{good:?}");
         }
+    }
+
+    /// The members of `ChangeSetHook` in the CloudFormation API reference.
+    #[test]
+    fn a_planned_hook_has_its_resource_and_its_mode() {
+        let target = ChangeSetHookResourceTargetDetails::builder()
+            .logical_resource_id("B")
+            .resource_type("AWS::S3::Bucket")
+            .resource_action(ChangeAction::Add)
+            .build();
+        let target = ChangeSetHookTargetDetails::builder().resource_target_details(target).build();
+        let hook = ChangeSetHook::builder().type_name("Org::S3::Encrypted");
+        let hook = hook.failure_mode(HookFailureMode::Fail);
+        assert_eq!(planned(&hook.clone().build()), None);
+        let planned = planned(&hook.target_details(target).build()).expect("a hook");
+        assert_eq!(
+            [&*planned.name, &planned.logical_id, &planned.kind, &planned.action],
+            ["Org::S3::Encrypted", "B", "AWS::S3::Bucket", "Add"]
+        );
+        assert!(!planned.is_warning);
     }
 
     /// The texts of the examples in "Annotation", CloudFormation API reference.

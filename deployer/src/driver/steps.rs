@@ -369,7 +369,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
             ChangeSet::Ready(changes) => {
                 track.changes = changes;
                 self.tell_warnings(site, name, track).await;
-                Input::ChangeSetReady
+                match self.taken(stack, &track.changes).await {
+                    None => Input::ChangeSetReady,
+                    Some(reason) => Input::ChangeSetFailed(reason),
+                }
             }
             ChangeSet::Empty => Input::ChangeSetEmpty,
             ChangeSet::Lost(reason) => Input::ChangeSetLost(reason),

@@ -63,6 +63,10 @@ pub struct Replay {
     pub open: BTreeMap<StackAddress, Intent>,
     /// The stacks whose work has ended, with the last outcome. Work on a stack that begins again removes its outcome.
     pub finished: BTreeMap<StackAddress, Outcome>,
+    /// How often the work on each stack has ended.
+    pub ends: BTreeMap<StackAddress, u32>,
+    /// How many processes have gone on with the run.
+    pub resumed: u32,
     /// How many requests each stack has had, for [`super::token`].
     pub requests: BTreeMap<StackAddress, u32>,
     /// Whether the run has ended: no process works on it.
@@ -120,6 +124,8 @@ impl Replay {
             begun: begun.clone(),
             open: BTreeMap::new(),
             finished: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            resumed: 0,
             requests: BTreeMap::new(),
             ended: false,
             stopped: None,
@@ -144,6 +150,7 @@ impl Replay {
             Entry::Begun(_) => return Err("the record `begun` in the first line only"),
             Entry::Resumed => {
                 self.ended = false;
+                self.resumed += 1;
                 self.stopped = None;
             }
             Entry::Intends(intent) => self.intends(intent)?,
@@ -161,6 +168,7 @@ impl Replay {
                     self.open.remove(address);
                 }
                 self.finished.insert(address.clone(), outcome.clone());
+                *self.ends.entry(address.clone()).or_default() += 1;
             }
             Entry::Ended { stopped } => {
                 self.ended = true;

@@ -9,8 +9,8 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::name::{
-    AddressBlock, Id, PolicyArn, ResourcePrefix, RoleArn, SubnetId, TeamName, TopicArn, VpcId,
-    ZoneId,
+    AddressBlock, AlarmArn, Id, PolicyArn, ResourcePrefix, RoleArn, SubnetId, TeamName, TopicArn,
+    VpcId, ZoneId,
 };
 
 builder! {
@@ -246,6 +246,29 @@ impl Environment {
     pub fn vpc_cidr(mut self, vpc_id: VpcId, cidr: AddressBlock) -> Self {
         let vpc = ContextVpcDocument { vpc_id: Field::of(vpc_id), cidr: Field::of(cidr) };
         self.document.context.change(|context| context.vpcs.push(vpc));
+        self
+    }
+
+    /// Adds an alarm for which CloudFormation rolls back a change of the environment's stacks. There are 5 at most.
+    #[must_use]
+    pub fn rollback_alarm(mut self, alarm: AlarmArn) -> Self {
+        self.document.deployment.change(|deployment| deployment.rollback_alarms.push(alarm));
+        self
+    }
+
+    /// Sets how many minutes CloudFormation watches the alarms after a change: 180 at most. Default: 0.
+    #[must_use]
+    pub fn monitoring_minutes(mut self, minutes: u32) -> Self {
+        self.document
+            .deployment
+            .change(|deployment| deployment.monitoring_minutes = Field::of(minutes));
+        self
+    }
+
+    /// Adds an alarm that has to be `OK` after a canary, before a refresh goes on.
+    #[must_use]
+    pub fn wave_alarm(mut self, alarm: AlarmArn) -> Self {
+        self.document.deployment.change(|deployment| deployment.wave_alarms.push(alarm));
         self
     }
 

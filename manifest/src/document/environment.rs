@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::document;
 use crate::field::Field;
 use crate::name::{
-    AccountNumber, AddressBlock, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn, SubnetId,
-    TeamName, TopicArn, VpcId, ZoneId,
+    AccountNumber, AddressBlock, AlarmArn, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn,
+    SubnetId, TeamName, TopicArn, VpcId, ZoneId,
 };
 
 document! {
@@ -62,10 +62,28 @@ document! {
         /// Facts that only the AWS account knows; `lakewright context` fetches them.
         #[serde(default)]
         context: Field<ContextDocument>,
+        /// The alarms that are watched while the environment's stacks change.
+        #[serde(default)]
+        deployment: Field<EnvironmentDeploymentDocument>,
         /// Whether the environment's buckets are retained when the environment is removed. Default: true.
         #[serde(default)]
         retain_on_delete: Field<bool>,
     }
+}
+
+/// The alarms that are watched while an environment's stacks change.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct EnvironmentDeploymentDocument {
+    /// Alarms of CloudWatch, at most 5: CloudFormation rolls a change of a stack back if one of them goes into `ALARM`. An
+    /// empty list takes away those that the stacks have.
+    #[serde(default)]
+    pub rollback_alarms: Field<Vec<Field<AlarmArn>>>,
+    /// How long CloudFormation watches these alarms after a stack has changed, 0 to 180 minutes. Default: 0.
+    #[serde(default)]
+    pub monitoring_minutes: Field<u32>,
+    /// Further alarms that have to be `OK` after a canary, before `lakewright refresh` goes on.
+    #[serde(default)]
+    pub wave_alarms: Field<Vec<Field<AlarmArn>>>,
 }
 
 /// The features that can be used in an environment.

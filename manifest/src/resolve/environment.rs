@@ -79,6 +79,7 @@ impl Context {
                 .map(|context| distinct(&context.availability_zones))
                 .unwrap_or_default(),
             quicksight: self.quicksight(document, features, &header),
+            alarms: self.alarms(document, origin.file),
             retain_on_delete: document.retain_on_delete.value().copied().unwrap_or(true),
             header,
         })

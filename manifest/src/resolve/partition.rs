@@ -111,10 +111,14 @@ fn of_environment(located: &Located<EnvironmentDocument>) -> Vec<Named> {
     let teams = document.teams.value().into_iter().flatten().filter_map(Field::value);
     let roles = std::iter::once(&document.iam_role_arn).chain(teams.map(|team| &team.iam_role_arn));
     let topic = document.subscriptions.value().map(|subscriptions| &subscriptions.producers_topic);
+    let alarms = document.deployment.value().into_iter();
+    let alarms = alarms.flat_map(|one| [&one.rollback_alarms, &one.wave_alarms]);
+    let alarms = alarms.filter_map(Field::value).flatten();
     roles
         .filter_map(|field| arn(file, "the role", field))
         .chain(arn(file, "the boundary", &document.permissions_boundary))
         .chain(topic.and_then(|field| arn(file, "the topic", field)))
+        .chain(alarms.filter_map(|field| arn(file, "the alarm", field)))
         .collect()
 }
 
@@ -159,6 +163,9 @@ iam_role_arn: arn:aws-cn:iam::222222222222:role/own
 teams: [{team: B, iam_role_arn: "arn:aws-cn:iam::222222222222:role/team"}]
 subscriptions: {producers_topic: "arn:aws-cn:sns:cn-northwest-1:222222222222:topic"}
 context: {quicksight: {subscribed: true, identity_region: cn-north-1}}
+deployment:
+  rollback_alarms: ["arn:aws-cn:cloudwatch:cn-northwest-1:222222222222:alarm:errors"]
+  wave_alarms: ["arn:aws-cn:cloudwatch:cn-northwest-1:222222222222:alarm:jobs"]
 ---
 kind: ConsumptionRole
 id: c
@@ -213,7 +220,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
             assert_eq!(at, [(Code::OtherPartition, Some(place))], "{other}");
             assert!(diagnostics[0].message.contains("`aws-us-gov`"), "{diagnostics:?}");
         }
-        assert_eq!((arns, regions), (10, 3));
+        assert_eq!((arns, regions), (12, 3));
     }
 
     #[test]
@@ -235,6 +242,8 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
             "deployment.trusted_roles",
             "environment.iam_role_arn",
             "environment.permissions_boundary",
+            "environment-deployment.rollback_alarms",
+            "environment-deployment.wave_alarms",
             "environment-team.iam_role_arn",
             "pipeline-source.connection_arn",
             "pivot-role.trusted_roles",

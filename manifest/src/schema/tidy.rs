@@ -212,6 +212,10 @@ pub(super) fn rules(definitions: &mut Value) {
         { "required": ["oidc"] },
         { "required": ["broker"] },
     ]);
+    // Source: "RollbackConfiguration" in the CloudFormation API reference.
+    let alarms = &mut definitions["environment-deployment"]["properties"];
+    alarms["rollback_alarms"]["maxItems"] = json!(5);
+    alarms["monitoring_minutes"]["maximum"] = json!(180);
     let volume = &mut definitions["notebook"]["properties"]["volume_size"];
     volume["enum"] = json!([32, 64, 128, 256]);
     // YAML 1.1, which many validators read, reads `off` as false.

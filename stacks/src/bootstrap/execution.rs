@@ -59,8 +59,9 @@ pub(super) const STACK_RUN: [&str; 5] = [
     "cloudformation:UpdateTerminationProtection",
 ];
 
-/// All actions that change a stack.
-pub(super) const STACK_CHANGES: [&str; 15] = [
+/// All actions that change a stack. The service authorization reference does not have `SetAlias` and `RemoveAlias` yet
+/// (`policies/src/catalogue/outside.rs`): a second name of a stack may be the name that another stack of the mesh needs.
+pub(super) const STACK_CHANGES: [&str; 17] = [
     "cloudformation:CancelUpdateStack",
     "cloudformation:ContinueUpdateRollback",
     "cloudformation:CreateChangeSet",
@@ -70,7 +71,9 @@ pub(super) const STACK_CHANGES: [&str; 15] = [
     "cloudformation:DeleteStack",
     "cloudformation:ExecuteChangeSet",
     "cloudformation:ExecuteStackRefactor",
+    "cloudformation:RemoveAlias",
     "cloudformation:RollbackStack",
+    "cloudformation:SetAlias",
     "cloudformation:SetStackPolicy",
     "cloudformation:TagResource",
     "cloudformation:UntagResource",
@@ -229,7 +232,25 @@ pub(super) fn statements(context: &Context<'_>) -> Vec<Derived> {
     derived.extend(table_sharing(context));
     derived.extend(imported_databases(context));
     derived.extend(imported_tables(account));
+    derived.extend(rollback_alarms(account));
     derived
+}
+
+/// The alarms for which CloudFormation rolls changes back.
+///
+/// AWS names no permission for it ("Roll back your CloudFormation stack on alarm breach with rollback triggers" in the
+/// CloudFormation user guide). CloudFormation uses the stack's role for all operations on the stack ("AWS CloudFormation
+/// service role" there), so this role has the one permission that reads an alarm's state.
+fn rollback_alarms(account: &Account<'_>) -> Option<Derived> {
+    let environments = account.environments.iter();
+    let named = environments.flat_map(|environment| environment.alarms.rollback.iter().flatten());
+    let resources: BTreeSet<String> = named.map(ToString::to_string).collect();
+    (!resources.is_empty()).then(|| Derived {
+        sid: "RollbackAlarms".to_owned(),
+        actions: super::looks::ALARMS.to_vec(),
+        resources: resources.into_iter().collect(),
+        conditions: Conditions::none(),
+    })
 }
 
 /// Converts a service prefix such as `codestar-connections` to a valid `Sid`.

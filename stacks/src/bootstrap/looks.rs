@@ -1,6 +1,8 @@
 //! Actions that the deploy role needs besides CloudFormation: to read and set what templates cannot state, or state
 //! without effect.
 
+use std::collections::BTreeSet;
+
 use lakewright_manifest::mesh::Features;
 
 use super::{Account, Context};
@@ -20,6 +22,17 @@ const LAKE_FORMATION: [&str; 6] = [
 /// Actions to read who may use a key: its policy and its grants.
 pub(super) const KEYS: [&str; 2] = ["kms:GetKeyPolicy", "kms:ListGrants"];
 
+/// The action to read the state of alarms. CloudWatch shows metric alarms to whoever may look at them by name, and composite
+/// alarms only to whoever may look at all ("DescribeAlarms" in the CloudWatch API reference).
+pub(super) const ALARMS: [&str; 1] = ["cloudwatch:DescribeAlarms"];
+
+/// The alarms that the environments of an account name.
+pub(super) fn alarms(account: &Account<'_>) -> Vec<String> {
+    let named = account.environments.iter().flat_map(|environment| environment.alarms.all());
+    let named: BTreeSet<String> = named.map(ToString::to_string).collect();
+    named.into_iter().collect()
+}
+
 /// The statements for one account: `Sid`, actions and resources.
 pub(super) fn of(
     context: &Context<'_>,
@@ -38,6 +51,10 @@ pub(super) fn of(
     // How many resources may be in operation at once, and what hooks say of a change. IAM has no resource types for these.
     let limits = &["cloudformation:DescribeAccountLimits", "cloudformation:GetHookResult"];
     looks.push(("StackLimits", limits, any()));
+    let alarms = alarms(account);
+    if !alarms.is_empty() {
+        looks.push(("LookAtAlarms", &ALARMS, alarms));
+    }
     if account.looks_for_drift {
         looks.extend(of_drift(context));
     }

@@ -456,9 +456,18 @@ fn the_deploy_role_lets_in_the_deployers_and_the_updater_with_the_external_id() 
     let mut found = roles.filter(|role| texts(&role.properties, "RoleName").contains(name));
     let trust = found.next().and_then(|role| role.properties.get("AssumeRolePolicyDocument"));
     let all = crate::testing::statements(trust.expect("a trust policy"));
-    let [statement] = all[..] else { unreachable!("one statement: {all:?}") };
-    let principal = statement.get("Principal").map(value_to_compact_json);
-    assert_eq!(principal.as_deref(), Some(r#"{"AWS":"arn:aws:iam::111111111111:root"}"#));
+    let [statement, tags] = all[..] else { unreachable!("two statements: {all:?}") };
+    for one in [statement, tags] {
+        let principal = one.get("Principal").map(value_to_compact_json);
+        assert_eq!(principal.as_deref(), Some(r#"{"AWS":"arn:aws:iam::111111111111:root"}"#));
+    }
+    assert_eq!(texts(statement, "Action"), BTreeSet::from(["sts:AssumeRole"]));
+    // "Pass session tags in AWS STS" in the IAM user guide: an action of its own, with the keys that may be passed.
+    assert_eq!(texts(tags, "Action"), BTreeSet::from(["sts:TagSession"]));
+    let keys = condition(tags, "ForAllValues:StringEquals", "aws:TagKeys");
+    assert_eq!(keys, BTreeSet::from(["lakewright:mesh", "lakewright:run"]));
+    let of_mesh = condition(tags, "StringEquals", "aws:RequestTag/lakewright:mesh");
+    assert_eq!(of_mesh, BTreeSet::from(["base"]));
     let external = condition(statement, "StringEquals", "sts:ExternalId");
     assert_eq!(external, BTreeSet::from(["base-0123456789"]));
     let updater = Names::new(&mesh).platform("updater-build");
@@ -497,4 +506,28 @@ fn whatever_gives_the_rights_of_a_role_is_denied_on_the_protected_ones() {
     for action in &ON_STACK {
         assert!(STACK_CHANGES.contains(action), "{action}");
     }
+}
+
+/// Only the alarms that the mesh names, by name; the execution role has those for which CloudFormation rolls back.
+#[test]
+fn the_roles_see_the_alarms_of_their_environments_and_no_others() {
+    let alarm = |name: &str| format!("arn:aws:cloudwatch:eu-west-1:222222222222:alarm:{name}");
+    let named = format!(
+        "deployment: {{ rollback_alarms: [\"{}\"], wave_alarms: [\"{}\"] }}\n",
+        alarm("errors"),
+        alarm("jobs")
+    );
+    let seen = |documents: &[&str]| -> Vec<BTreeSet<String>> {
+        let template = bootstrap(&mesh(documents), "222222222222").template;
+        let all = of_roles(&template).into_iter();
+        let looks = all.filter(|one| texts(one, "Action").contains("cloudwatch:DescribeAlarms"));
+        let own = |one: &&Map| texts(one, "Resource").iter().any(|arn| arn.contains(":alarm:"));
+        let looks = looks.filter(own).map(|one| texts(one, "Resource"));
+        looks.map(|arns| arns.into_iter().map(str::to_owned).collect()).collect()
+    };
+    assert_eq!(seen(&[TENANT, DEV]), Vec::<BTreeSet<String>>::new());
+    let found: BTreeSet<BTreeSet<String>> =
+        seen(&[TENANT, &format!("{DEV}{named}")]).into_iter().collect();
+    let both = BTreeSet::from([alarm("errors"), alarm("jobs")]);
+    assert_eq!(found, BTreeSet::from([both, BTreeSet::from([alarm("errors")])]));
 }

@@ -232,6 +232,7 @@ mod tests {
             tags: BTreeMap::new(),
             retain: false,
             assets: Vec::new(),
+            rollback: None,
         }
     }
 

@@ -6,7 +6,9 @@ use lakewright_constructs::bucket::{
 use lakewright_constructs::cfn::{logs, stepfunctions};
 use lakewright_constructs::delivery::{Build, BuildSource, log_group};
 use lakewright_constructs::key::Key;
-use lakewright_constructs::role::{Policies, Receives as _, Role, RoleHandle, Trust, principal_is};
+use lakewright_constructs::role::{
+    Policies, Receives as _, Role, RoleHandle, Trust, principal_is, session_tags,
+};
 use lakewright_policies::actions::LOG_WRITE;
 use lakewright_policies::condition::{Comparison, Condition};
 use lakewright_policies::service::Service;
@@ -16,6 +18,7 @@ use lakewright_template::{DeletionPolicy, Expr, Text, Value};
 
 use super::{TARGET, machine};
 use crate::Names;
+use crate::bootstrap::session;
 
 /// The build commands. The source is a zip file with the mesh and the program, uploaded with each release of the mesh,
 /// next to the list of accounts and regions.
@@ -220,8 +223,14 @@ fn builder_grants(scope: &mut Scope<'_>, names: Names<'_>, builder: &RoleHandle)
     let place = names.central_place();
     let group = log_group(&names.platform("updater"));
     let group = place.arn("logs", &format!("log-group:{group}"));
-    let roles = names.deploy_roles_anywhere().into_iter().collect();
-    let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles);
+    let roles: Vec<String> = names.deploy_roles_anywhere().into_iter().collect();
+    let deploy = grant(names, "Deploy", builder, &["sts:AssumeRole"], roles.clone());
+    // The role of each account restricts the tags in its trust policy in the same way.
+    let (keys, required) = session::tags(names);
+    let tags = Grant {
+        conditions: session_tags(&keys, &required),
+        ..grant(names, "DeployTags", builder, &["sts:TagSession"], roles)
+    };
     let with_external_id = Conditions::none().with(Condition::new(
         Comparison::StringEquals,
         "sts:ExternalId",
@@ -230,6 +239,7 @@ fn builder_grants(scope: &mut Scope<'_>, names: Names<'_>, builder: &RoleHandle)
     scope.grant(Grants(vec![
         grant(names, "Logs", builder, &LOG_WRITE, vec![group.clone(), format!("{group}:*")]),
         Grant { conditions: with_external_id, ..deploy },
+        tags,
     ]));
 }
 

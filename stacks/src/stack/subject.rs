@@ -68,6 +68,22 @@ impl Subject<'_> {
         }
     }
 
+    /// The environment that the stack belongs to; `None` for the stacks of an account and of the platform.
+    pub(super) fn environment(&self) -> Option<&Environment> {
+        match self {
+            Self::Bootstrap(_) | Self::Platform(_) => None,
+            Self::PivotRole(environment)
+            | Self::Environment(environment, _)
+            | Self::Team(environment, ..)
+            | Self::Dashboards(environment, _) => Some(environment),
+            Self::Dataset(dataset, _) => Some(&dataset.environment),
+            Self::Share(live, side) => Some(live.environment_of(*side)),
+            Self::Notebook(notebook) => Some(&notebook.environment),
+            Self::StudioProfile(profile) => Some(&profile.environment),
+            Self::Pipeline(pipeline) => Some(&pipeline.environment),
+        }
+    }
+
     /// Declares the stack's resources, and returns the files that it needs.
     pub(super) fn build(
         &self,

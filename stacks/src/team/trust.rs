@@ -137,7 +137,11 @@ fn stand_ins(builds: &[Trust], end: &str) -> Vec<Trust> {
             let kept = &arn[..arn.len() - end.len()];
             Some(Trust::Later { arn: format!("{kept}{end}"), name: name.clone() })
         }
-        Trust::Service(_) | Trust::Role { .. } | Trust::External { .. } | Trust::People(_) => None,
+        Trust::Service(_)
+        | Trust::Role { .. }
+        | Trust::External { .. }
+        | Trust::SessionTags { .. }
+        | Trust::People(_) => None,
     };
     builds.iter().filter_map(stand_in).collect()
 }
@@ -184,6 +188,7 @@ mod tests {
                 Trust::Service(_)
                 | Trust::Role { .. }
                 | Trust::External { .. }
+                | Trust::SessionTags { .. }
                 | Trust::People(_) => None,
             });
             later.collect()

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Emulator, ends_with};
+use super::{Emulator, change, ends_with, lab};
 use crate::run::{example, transcript};
 
 /// Plans the minimal mesh with these environment variables only.
@@ -146,4 +146,49 @@ fn credentials_come_from_a_web_identity_and_from_a_process() {
         .filter(|name| name.starts_with("lakewright-"))
         .collect();
     assert_eq!(names.len(), 2, "{requests:#}");
+}
+
+/// "Pass session tags in AWS STS" in the IAM user guide: a trust policy has to allow them, or STS refuses the request.
+#[test]
+fn sessions_of_deploy_roles_have_tags_where_their_roles_allow_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    let deployed = emulator.deploy(&mesh);
+    ends_with(&deployed, 0, "16 created");
+    assert!(!transcript(&deployed).contains("session tags"), "{}", transcript(&deployed));
+    let requests = || -> Vec<serde_json::Value> {
+        let text = emulator.request("GET", "/_test/requests", "").expect("an answer");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let of_role = |requests: &[serde_json::Value], part: &str| -> Vec<serde_json::Value> {
+        let is_it = |request: &&serde_json::Value| {
+            request["role_arn"].as_str().is_some_and(|arn| arn.contains(part))
+        };
+        requests.iter().filter(is_it).cloned().collect()
+    };
+    let all = requests();
+    for request in of_role(&all, "role/lab-deploy-") {
+        assert_eq!(request["tags"]["lakewright:mesh"], "lab", "{request}");
+        let session = request["session_name"].as_str().expect("a name");
+        let run = request["tags"]["lakewright:run"].as_str().expect("a run");
+        assert!(session.ends_with(run), "{request}");
+    }
+    // The role of an account's owner is not of the mesh.
+    for request in of_role(&all, "role/OrganizationAccountAccessRole") {
+        assert_eq!(request["tags"], serde_json::json!({}), "{request}");
+    }
+
+    // A bootstrap stack of an earlier release.
+    let role = serde_json::json!({ "arn": "arn:aws:iam::222222222222:role/lab-deploy-us-east-1" });
+    emulator.request("POST", "/_test/untag", &role.to_string()).expect("an answer");
+    let path = mesh.display().to_string();
+    change(&mesh.join("mesh.yaml"), "CostCenter: lab", "CostCenter: other");
+    let refreshed = emulator.lakewright(&["refresh", &path]);
+    ends_with(&refreshed, 0, "this run has no session tags in 222222222222/us-east-1");
+    let later = requests().split_off(all.len());
+    let tagged = |request: &serde_json::Value| request["tags"] != serde_json::json!({});
+    let refused = of_role(&later, "222222222222:role/lab-deploy-");
+    assert!(refused.iter().any(|request| !tagged(request)), "{refused:#?}");
+    assert!(of_role(&later, "333333333333:role/lab-deploy-").iter().all(tagged), "{later:#?}");
 }

@@ -339,6 +339,39 @@ fn what_stayed_of_a_stack_is_named_before_anything_is_made() {
     ends_with(&emulator.lakewright(&taking), 0, "imports BucketC83B6579 (AWS::S3::Bucket)");
 }
 
+/// CloudFormation's validation does not list the types that it knows, and the name of a database stands inside of another
+/// property. Without the validation, the names are found all the same, before anything is executed.
+#[test]
+fn names_that_stayed_are_found_where_cloudformation_does_not_look() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "16 created");
+    let path = mesh.display().to_string();
+    change(&mesh.join("shares.yaml"), "status: approved\n", "status: revoked\n");
+    ends_with(&emulator.deploy(&mesh), 0, "1 deleted");
+    let destroy = ["destroy", &path, "--yes", "--stack", "lab-dataset-teama"];
+    ends_with(&emulator.lakewright(&destroy), 0, "leaves behind");
+    emulator.switch("early-validation", false);
+    let refused = emulator.lakewright(&["refresh", &path]);
+    ends_with(&refused, 6, "are in use, as said above");
+    let text = transcript(&refused);
+    for kind in ["AWS::S3::Bucket", "AWS::Glue::Database"] {
+        let told: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains(&format!("({kind}): ")) && line.contains("already exists"))
+            .collect();
+        let [line] = told.as_slice() else { unreachable!("{kind}: {text}") };
+        assert!(line.contains("datasets.yaml:"), "{line}");
+    }
+    assert!(
+        text.contains("aws glue delete-database --region us-east-1 --name lab_teama_"),
+        "{text}"
+    );
+    let science = emulator.look("333333333333", REGION);
+    assert!(science["stacks"].get("lab-dataset-teama").is_none(), "{}", science["stacks"]);
+}
+
 /// The recovery that docs/stacks/dataset.md describes. A retained database has its name inside `DatabaseInput`, and
 /// CloudFormation imports only resources with a static name ("Import AWS resources into a CloudFormation stack
 /// automatically" in the CloudFormation user guide).

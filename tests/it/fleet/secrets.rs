@@ -44,10 +44,11 @@ fn external_ids_and_credentials_are_nowhere() {
         retag(&mesh, end);
         proxy.emulator.fail_next("AWS::Glue::Crawler");
         let (journal, report) = (to(&format!("{end}.journal")), to(&format!("report.{end}")));
-        let options = ["--journal", &journal, "--report", &report, "--format", "json"];
-        let failed = proxy.refresh(&mesh, &options);
+        let trace = to("trace.jsonl");
+        let options = ["--journal", &journal, "--report", &report, "--trace", &trace];
+        let failed = proxy.refresh(&mesh, &[&options[..], &["--format", "json"]].concat());
         ends_with(&failed, 6, "no more room");
-        let resumed = proxy.refresh(&mesh, &["--resume", &journal]);
+        let resumed = proxy.refresh(&mesh, &["--resume", &journal, "--trace", &trace]);
         texts.push((format!("refresh --report report.{end}"), transcript(&failed)));
         texts.push((format!("refresh --resume {end}.journal"), transcript(&resumed)));
     }
@@ -68,7 +69,9 @@ fn external_ids_and_credentials_are_nowhere() {
     texts.push(("refresh of a mesh with an error".to_owned(), transcript(&broken)));
 
     let written = files(&out);
-    for name in ["plan.json", "md.journal", "html.journal", "report.md", "report.html"] {
+    let expected =
+        ["plan.json", "md.journal", "html.journal", "report.md", "report.html", "trace.jsonl"];
+    for name in expected {
         assert!(written.contains_key(name), "{name} was not written: {:?}", written.keys());
     }
     texts.extend(

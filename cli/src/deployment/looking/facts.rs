@@ -42,6 +42,7 @@ impl Looker {
             region: first.region.to_string(),
             imports_existing: false,
             run: None,
+            mesh: None,
         };
         let aws = runtime.block_on(Aws::connect(&settings)).map_err(|error| unreachable(&error))?;
         Ok(Self { aws, runtime, owner_role: owner_role.map(str::to_owned) })

@@ -80,6 +80,9 @@ impl Night {
                 self.reasons.entry(address.clone()).or_default().push(reason);
             }
             Event::Note { address, text } => self.notes.push(format!("{address}: {text}")),
+            Event::Wave { wave, text } => self.notes.push(format!("wave {}: {text}", wave + 1)),
+            // The reasons of the first try would stand beside the outcome of the second.
+            Event::Again { address } => drop(self.reasons.remove(address)),
             Event::Resource { .. }
             | Event::Rejected { .. }
             | Event::Changes { .. }
@@ -96,7 +99,7 @@ impl Night {
     pub(super) fn stopped(&self) -> Option<String> {
         self.summary.skipped.values().find_map(|because| match because {
             Because::Stopped(reason) => Some(reason.clone()),
-            Because::Stack(_) => None,
+            Because::Stack(_) | Because::SetAside => None,
         })
     }
 

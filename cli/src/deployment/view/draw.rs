@@ -68,7 +68,8 @@ fn foot(state: &State, width: usize) -> Vec<Line<'static>> {
     let said = within(&state.said, width);
     let said = said.lines().map(str::to_owned).chain(std::iter::repeat(String::new())).take(2);
     let pause = if state.is_held { "p: go on" } else { "p: pause" };
-    let keys = format!("tab: next list   arrows, page keys: scroll   {pause}   q: stop");
+    let keys =
+        format!("tab: next list   arrows: scroll   {pause}   r: retry   x: set aside   q: stop");
     said.chain([keys]).map(Line::from).collect()
 }
 
@@ -82,6 +83,16 @@ fn list(state: &State, now: Duration, width: usize, height: usize) -> Vec<String
                 let verb = state.action(address).map_or("", verb);
                 let took = duration(now.saturating_sub(running.since));
                 [format!("{took:>11}  {verb} {address}"), format!("             {}", running.last)]
+            });
+            lines.collect()
+        }
+        Pane::Waiting => {
+            let stacks = state.waiting.values().skip(first).take(height);
+            let lines = stacks.enumerate().map(|(index, address)| {
+                let verb = state.action(address).map_or("", verb);
+                // The stack that `x` sets aside.
+                let mark = if index == 0 { ">" } else { " " };
+                format!("{mark} {verb} {address}")
             });
             lines.collect()
         }
@@ -127,7 +138,7 @@ mod tests {
     use ratatui::backend::TestBackend;
     use ratatui::buffer::Cell;
 
-    use super::super::state::tests::{example, seconds};
+    use super::super::state::tests::{example, seconds, waiting};
     use super::*;
 
     const WIDTH: u16 = 80;
@@ -163,6 +174,16 @@ mod tests {
         assert!(drawn.contains("; paused: no further stack is started\n"), "{drawn}");
         assert!(drawn.contains("p: go on") && !drawn.contains("p: pause"), "{drawn}");
         assert!(drawn.contains("\n`q`: nothing more is started\n"), "{drawn}");
+    }
+
+    #[test]
+    fn the_stack_that_would_be_set_aside_is_marked() {
+        let mut state = waiting();
+        state.pane = Pane::Waiting;
+        assert!(drawn(&state).contains("│> update 222222222222/eu-west-1/team-finance"));
+        state.scroll(1);
+        let scrolled = drawn(&state);
+        assert!(scrolled.contains("│> delete 333333333333/us-east-1/dataset-old"), "{scrolled}");
     }
 
     #[test]

@@ -16,6 +16,10 @@ pub(super) enum Key {
     Pane(isize),
     /// Start no further stack, or go on.
     Pause,
+    /// Try the stacks that failed once more.
+    Retry,
+    /// Set a waiting stack aside.
+    SetAside,
     /// Stop the run. The text is the key's name.
     Stop(&'static str),
     /// Nothing.
@@ -41,6 +45,8 @@ fn of(key: KeyEvent) -> Key {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Stop("Ctrl-C"),
         KeyCode::Char('q') => Key::Stop("`q`"),
         KeyCode::Char('p') => Key::Pause,
+        KeyCode::Char('r') => Key::Retry,
+        KeyCode::Char('x') => Key::SetAside,
         KeyCode::Up => Key::Move(-1),
         KeyCode::Down => Key::Move(1),
         KeyCode::PageUp => Key::Move(-PAGE),
@@ -61,6 +67,8 @@ mod tests {
         assert_eq!(plain(KeyCode::Char('q')), Key::Stop("`q`"));
         assert_eq!(plain(KeyCode::Char('c')), Key::Other);
         assert_eq!(plain(KeyCode::Char('p')), Key::Pause);
+        assert_eq!(plain(KeyCode::Char('r')), Key::Retry);
+        assert_eq!(plain(KeyCode::Char('x')), Key::SetAside);
         assert_eq!(plain(KeyCode::Up), Key::Move(-1));
         assert_eq!(plain(KeyCode::PageDown), Key::Move(PAGE));
         assert_eq!(plain(KeyCode::BackTab), Key::Pane(-1));

@@ -1,9 +1,10 @@
 //! The state of a run, from its events only.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use lakewright_analysis::words::count;
+use lakewright_deployer::driver::Wish;
 use lakewright_fleet::event::Event;
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan};
@@ -20,18 +21,20 @@ const MINUTE: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pane {
     UnderWay,
+    Waiting,
     Accounts,
     Failures,
     Skipped,
 }
 
 impl Pane {
-    pub(super) const ALL: [Self; 4] =
-        [Self::UnderWay, Self::Accounts, Self::Failures, Self::Skipped];
+    pub(super) const ALL: [Self; 5] =
+        [Self::UnderWay, Self::Waiting, Self::Accounts, Self::Failures, Self::Skipped];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::UnderWay => "Under way",
+            Self::Waiting => "Waiting",
             Self::Accounts => "Accounts",
             Self::Failures => "Failures",
             Self::Skipped => "Skipped",
@@ -85,6 +88,12 @@ pub(super) struct State {
     /// A text that is not shown; empty for none.
     secret: String,
     actions: BTreeMap<StackAddress, Action>,
+    /// The position of each stack in the plan.
+    order: BTreeMap<StackAddress, usize>,
+    /// The stacks that have not begun, by their position.
+    pub(super) waiting: BTreeMap<usize, StackAddress>,
+    /// The stacks that ended badly.
+    failed: BTreeSet<StackAddress>,
     pub(super) places: BTreeMap<Place, Counts>,
     /// The wave of each place; others are in wave 0.
     waves: BTreeMap<Place, usize>,
@@ -118,10 +127,16 @@ impl State {
             places.entry(step.address.place.clone()).or_default().waiting += 1;
             actions.insert(step.address.clone(), step.action);
         }
+        let changes = plan.steps.iter().filter(|step| step.is_change());
+        let waiting: BTreeMap<usize, StackAddress> =
+            changes.map(|step| step.address.clone()).enumerate().collect();
         Self {
             title: title.to_owned(),
             secret: secret.to_owned(),
             actions,
+            order: waiting.iter().map(|(index, address)| (address.clone(), *index)).collect(),
+            waiting,
+            failed: BTreeSet::new(),
             places,
             waves: waves.clone(),
             running: BTreeMap::new(),
@@ -161,6 +176,8 @@ impl State {
                 self.reports(address, &format!("uploaded {target}"));
             }
             Event::Note { address, text } => self.reports(address, text),
+            Event::Wave { wave, text } => self.say(&format!("wave {}: {text}", wave + 1)),
+            Event::Again { address } => self.waits_again(address),
             Event::Finished { address, outcome } => self.finishes(address, outcome, now),
             Event::Skipped { address, because } => self.skips(address, because),
         }
@@ -170,6 +187,7 @@ impl State {
         let counts = self.places.entry(address.place.clone()).or_default();
         counts.waiting = counts.waiting.saturating_sub(1);
         counts.under_way += 1;
+        self.waits_no_more(address);
         self.running.insert(address.clone(), Running { since: now, last: String::new() });
     }
 
@@ -180,10 +198,12 @@ impl State {
         *from = from.saturating_sub(1);
         if let Some(reason) = wrong(outcome) {
             counts.failed += 1;
+            self.failed.insert(address.clone());
             self.fails(address, &reason);
         } else {
             counts.done += 1;
         }
+        self.waits_no_more(address);
         self.ends.push_back(now);
         while self.ends.front().is_some_and(|end| *end + MINUTE < now) {
             self.ends.pop_front();
@@ -194,9 +214,62 @@ impl State {
         let counts = self.places.entry(address.place.clone()).or_default();
         counts.waiting = counts.waiting.saturating_sub(1);
         counts.skipped += 1;
+        self.waits_no_more(address);
         let is_going = self.actions.get(address) == Some(&Action::Delete);
         let why = self.shown(&why_skipped(because, is_going));
         self.skipped.push((address.clone(), why));
+    }
+
+    fn waits_no_more(&mut self, address: &StackAddress) {
+        if let Some(index) = self.order.get(address) {
+            self.waiting.remove(index);
+        }
+    }
+
+    /// A stack that failed or was skipped will be tried once more.
+    fn waits_again(&mut self, address: &StackAddress) {
+        let counts = self.places.entry(address.place.clone()).or_default();
+        let was_skipped = self.skipped.iter().any(|(other, _)| other == address);
+        if self.failed.remove(address) {
+            counts.failed = counts.failed.saturating_sub(1);
+        } else if was_skipped {
+            counts.skipped = counts.skipped.saturating_sub(1);
+        } else {
+            // That it was skipped had not been told yet.
+            return;
+        }
+        counts.waiting += 1;
+        self.failures.retain(|(other, _)| other != address);
+        self.skipped.retain(|(other, _)| other != address);
+        if let Some(index) = self.order.get(address) {
+            self.waiting.insert(*index, address.clone());
+        }
+    }
+
+    /// What the run is asked for when a person wants failed stacks tried once more; `None` if none has failed.
+    pub(super) fn retry(&mut self) -> Option<Wish> {
+        let failed: Vec<StackAddress> = self.failed.iter().cloned().collect();
+        let text = match failed.len() {
+            0 => "`r`: no stack has failed".to_owned(),
+            number => format!("`r`: tries {} once more", count(number, "stack")),
+        };
+        self.say(&text);
+        (!failed.is_empty()).then_some(Wish::Again(failed))
+    }
+
+    /// What the run is asked for when a person sets aside the first stack of the list of waiting stacks that is shown.
+    pub(super) fn set_aside(&mut self) -> Option<Wish> {
+        let shown = self.waiting.values().nth(self.first()).cloned();
+        match shown.filter(|_| self.pane == Pane::Waiting) {
+            Some(address) => {
+                self.say(&format!("`x`: sets {address} aside, with the stacks that need it"));
+                Some(Wish::SetAside(address))
+            }
+            None => {
+                self.say("`x` sets aside the stack at the top of the list of waiting stacks; `tab` shows that list");
+                None
+            }
+        }
     }
 
     fn reports(&mut self, address: &StackAddress, text: &str) {
@@ -251,6 +324,7 @@ impl State {
     pub(super) fn entries(&self, pane: Pane) -> usize {
         match pane {
             Pane::UnderWay => self.running.len(),
+            Pane::Waiting => self.waiting.len(),
             Pane::Accounts => self.places.len(),
             Pane::Failures => self.failures.len(),
             Pane::Skipped => self.skipped.len(),

@@ -91,6 +91,9 @@ fn places() -> (Environment, Environment, Organization) {
         .team(InvitedTeam::new(name("Guests")))
         .vpc_cidr(name("vpc-0123456789abcdef0"), name("10.0.0.0/16"))
         .permissions_boundary(name("arn:aws:iam::222222222222:policy/own"))
+        .rollback_alarm(name("arn:aws:cloudwatch:eu-west-1:222222222222:alarm:errors"))
+        .monitoring_minutes(10)
+        .wave_alarm(name("arn:aws:cloudwatch:eu-west-1:222222222222:alarm:jobs"))
         .retain_on_delete(false);
     let vpc = Vpc::new(name("vpc-0aaaaaaaaaaaaaaa0"), name("subnet-0aaaaaaaaaaaaaaa0"))
         .subnet(name("subnet-0bbbbbbbbbbbbbbb0"));

@@ -63,6 +63,55 @@ pub(in crate::deployment::view) fn example() -> State {
     state
 }
 
+/// The same run at its beginning: three stacks wait.
+pub(in crate::deployment::view) fn waiting() -> State {
+    let step = |address: &str, action| Step {
+        address: at(address),
+        kind: None,
+        action,
+        after: Vec::new(),
+    };
+    let steps = [
+        step(SALES, Action::Update),
+        step(TEAM, Action::Update),
+        step(OLD, Action::Delete),
+        step(LEFT, Action::Delete),
+    ];
+    let mut state = State::new("r", &Plan { steps: steps.into() }, &BTreeMap::new(), "");
+    state.event(&Event::Started { address: at(SALES) }, seconds(1));
+    state
+}
+
+#[test]
+fn failed_stacks_are_tried_again_and_wait_until_then() {
+    let mut state = example();
+    assert_eq!(state.retry(), Some(Wish::Again(vec![at(OLD)])));
+    assert_eq!(state.said, "`r`: tries 1 stack once more");
+    for address in [OLD, LEFT] {
+        state.event(&Event::Again { address: at(address) }, seconds(126));
+    }
+    let third = state.places[&at(OLD).place];
+    assert_eq!(third, Counts { waiting: 2, ..Counts::default() });
+    assert!(state.failures.is_empty() && state.skipped.is_empty());
+    assert_eq!(state.waiting.values().collect::<Vec<_>>(), [&at(OLD), &at(LEFT)]);
+    assert_eq!(state.retry(), None);
+    assert_eq!(state.said, "`r`: no stack has failed");
+    // A stack whose end has not been told is counted once.
+    state.event(&Event::Again { address: at(OLD) }, seconds(127));
+    assert_eq!(state.counts().all(), 6);
+}
+
+#[test]
+fn only_a_waiting_stack_is_set_aside() {
+    let mut state = waiting();
+    assert_eq!(state.set_aside(), None, "the list is not shown");
+    state.pane = Pane::Waiting;
+    assert_eq!(state.set_aside(), Some(Wish::SetAside(at(TEAM))));
+    state.event(&Event::Skipped { address: at(TEAM), because: Because::SetAside }, seconds(2));
+    assert_eq!(state.skipped, [(at(TEAM), "a person set it aside".to_owned())]);
+    assert_eq!(state.set_aside(), Some(Wish::SetAside(at(OLD))));
+}
+
 #[test]
 fn each_stack_is_counted_in_its_account_and_region() {
     let state = example();
