@@ -87,6 +87,10 @@ codes! {
     LeftAsWritten "left-as-written" Warning,
     /// A limit of CloudFormation or of a service is exceeded.
     LimitExceeded "limit-exceeded" Error,
+    /// A mask is about a column that no selected table declares.
+    MaskColumn "mask-column" Error,
+    /// A mask is about a column whose type cannot take it.
+    MaskType "mask-type" Error,
     /// A required field is missing.
     MissingField "missing-field" Error,
     /// A dataset has no topic or no keyword.

