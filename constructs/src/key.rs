@@ -166,8 +166,17 @@ impl ImportedKey {
     /// A key of the stack's account and region, by its alias without `alias/`. `target` is the command-line name of
     /// what it protects.
     pub fn new(place: &Place, alias: &str, target: &str) -> Self {
+        Self::by(Comparison::StringEquals, place, alias, target)
+    }
+
+    /// The keys of an account and region whose aliases begin so.
+    pub fn with_prefix(place: &Place, prefix: &str, target: &str) -> Self {
+        Self::by(Comparison::StringLike, place, &format!("{prefix}*"), target)
+    }
+
+    fn by(comparison: Comparison, place: &Place, alias: &str, target: &str) -> Self {
         let aliases = Condition {
-            operator: Operator::new(Comparison::StringEquals).for_any_value(),
+            operator: Operator::new(comparison).for_any_value(),
             key: "kms:ResourceAliases".into(),
             values: vec![format!("alias/{alias}").into()],
         };

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::diagnostic::Origin;
 use lakewright_manifest::mesh::{
-    Dataset, Domain, Environment, Header, Share, ShareItem, SharePermission, TenantPermission,
+    Dataset, Domain, Environment, GovernedBy, Header, Share, ShareItem, SharePermission,
+    TenantPermission,
 };
 use lakewright_manifest::{Date, Mesh, TeamName};
 
@@ -197,11 +198,14 @@ impl Universe {
             let Some(resource) = self.resources.get_mut(&name) else { continue };
             let origin = share.header.origin;
             for permission in &share.permissions {
-                let relation = match permission {
-                    SharePermission::Read => Relation::Reader,
-                    SharePermission::Write | SharePermission::Modify => Relation::Writer,
-                };
-                resource.facts.relate(relation, [&share.team], origin);
+                // Whoever writes also reads (docs/stacks/share.md, "What `permissions` mean").
+                resource.facts.relate(Relation::Reader, [&share.team], origin);
+                match permission {
+                    SharePermission::Read => {}
+                    SharePermission::Write | SharePermission::Modify => {
+                        resource.facts.relate(Relation::Writer, [&share.team], origin);
+                    }
+                }
             }
         }
     }
@@ -272,11 +276,23 @@ fn of_dataset(mesh: &Mesh, dataset: &Dataset) -> Facts {
     facts.relate(Relation::Reader, readers, origin);
     if let Some(link) = &dataset.domain {
         facts.domain = Some(link.id().to_string());
-        if let Some(domain) = mesh.domains.get(link.id()) {
+        if let Some(domain) = mesh.domains.get(link.id()).filter(|one| covers(one, dataset)) {
             domain_access(&mut facts, domain);
         }
     }
     facts
+}
+
+/// Whether dataset-level access covers a dataset of the domain: of those that others govern in Lake Formation the ones
+/// that existed when it was given, and none that others govern with LF-tags (DLA-6, DLA-7).
+fn covers(domain: &Domain, dataset: &Dataset) -> bool {
+    match dataset.import.as_ref().and_then(|import| import.governed_by) {
+        None => true,
+        Some(GovernedBy::LakeFormation) => {
+            domain.lake_formation_datasets.contains(&dataset.header.id)
+        }
+        Some(GovernedBy::LfTags) => false,
+    }
 }
 
 /// Dataset-level access: its type is that of the access to the domain (DLA-1).

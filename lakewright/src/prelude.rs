@@ -8,8 +8,8 @@ pub use lakewright_manifest::build::{
     Table, Tenant, VolumeSize, Vpc, Worksheet,
 };
 pub use lakewright_manifest::mesh::{
-    Confidentiality, EnvironmentPermission, HybridAccess, InstanceType, ItemStatus, Location,
-    Maintenance, PivotMode, SharePermission, Strategy, TableFormat, TenantPermission,
+    Confidentiality, EnvironmentPermission, GovernedBy, HybridAccess, InstanceType, ItemStatus,
+    Location, Maintenance, PivotMode, SharePermission, Strategy, TableFormat, TenantPermission,
 };
 pub use lakewright_manifest::{Code, Date, Id, Mesh, NameError, Report, RoleArn, TeamName};
 pub use lakewright_stacks::{

@@ -35,8 +35,6 @@ macro_rules! codes {
 }
 
 codes! {
-    /// An access policy about data is active, but access policies about data are not enforced.
-    AccessPolicyWithoutEffect "access-policy-without-effect" Error,
     /// A team has a role in each of two environments that share account, region and prefix.
     AmbiguousTeam "ambiguous-team" Error,
     /// An environment is linked to an archived organization.
@@ -51,10 +49,14 @@ codes! {
     ContextMissing "context-missing" Error,
     /// A table is shared that exists only after a crawler has found it.
     CrawledTableShare "crawled-table-share" Warning,
-    /// A dashboard is declared, but no stack is created for it.
-    DashboardWithoutEffect "dashboard-without-effect" Error,
-    /// A domain names teams for access to its datasets, but nothing grants it.
-    DomainAccessWithoutEffect "domain-access-without-effect" Error,
+    /// Who may see a dashboard is set with commands that its environment's account runs.
+    DashboardPermissions "dashboard-permissions" Warning,
+    /// An access policy gives or denies data to somebody whom AWS does not see.
+    DataPolicyActor "data-policy-actor" Error,
+    /// An access policy about data names a privilege that AWS cannot express by itself.
+    DataPolicyPrivilege "data-policy-privilege" Error,
+    /// An access policy denies a part of an access that AWS cannot take away.
+    DenialInPart "denial-in-part" Error,
     /// An id is used twice within its kind.
     DuplicateId "duplicate-id" Error,
     /// A key is repeated in a mapping.
@@ -91,6 +93,8 @@ codes! {
     MaskColumn "mask-column" Error,
     /// A mask is about a column whose type cannot take it.
     MaskType "mask-type" Error,
+    /// An access policy masks data or limits rows, but neither is applied.
+    MaskWithoutEffect "mask-without-effect" Error,
     /// A required field is missing.
     MissingField "missing-field" Error,
     /// A dataset has no topic or no keyword.

@@ -32,10 +32,10 @@ pub use tenant::{
 };
 pub use work::{
     ColumnDocument, Confidentiality, CrawlerDocument, DashboardDocument, DatasetDocument,
-    DomainDocument, FolderDocument, HybridAccess, ImportDocument, InstanceType, ItemStatus,
-    NotebookDocument, PipelineDocument, ScheduleDocument, ShareDocument, ShareItemDocument,
-    SharePermission, ShareStatus, StageDocument, Strategy, StudioProfileDocument, TableDocument,
-    TableFormat, WorksheetDocument,
+    DomainDocument, FolderDocument, GovernedBy, HybridAccess, ImportDocument, InstanceType,
+    ItemStatus, NotebookDocument, PipelineDocument, ScheduleDocument, ShareDocument,
+    ShareItemDocument, SharePermission, ShareStatus, StageDocument, Strategy,
+    StudioProfileDocument, TableDocument, TableFormat, WorksheetDocument,
 };
 
 use crate::field::Field;

@@ -4,6 +4,7 @@
 //! a [`Mesh`] need not check it again.
 
 mod access_policy;
+mod data_access;
 mod link;
 mod people;
 mod share;
@@ -15,12 +16,13 @@ use std::sync::Arc;
 use lakewright_template::{AccountId, Region};
 
 pub use access_policy::{AccessPolicy, Actors, Exceptions, Masking, PolicyResources, RowFilter};
+pub use data_access::{DataAccess, DataGrant, Given, Level, Open, Standing};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{
-    Confidentiality, Effect, EnvironmentPermission, HybridAccess, InstanceType, ItemStatus,
-    Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat,
-    TenantPermission,
+    Confidentiality, Effect, EnvironmentPermission, GovernedBy, HybridAccess, InstanceType,
+    ItemStatus, Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy,
+    TableFormat, TenantPermission,
 };
 pub use link::Link;
 pub use people::{Access, SamlTeam};
@@ -51,6 +53,8 @@ pub struct Mesh {
     pub pipelines: BTreeMap<Id, Arc<Pipeline>>,
     pub dashboards: BTreeMap<Id, Arc<Dashboard>>,
     pub access_policies: BTreeMap<Id, Arc<AccessPolicy>>,
+    /// What access policies and dataset-level access change in the access to data.
+    pub data_access: DataAccess,
 }
 
 /// The fields that every document has.
@@ -325,8 +329,13 @@ pub struct Domain {
     pub owners: Vec<TeamName>,
     /// Teams with read-only access.
     pub readers: Vec<TeamName>,
-    /// Teams that would get access to every dataset of the domain.
+    /// Teams with the same access to the datasets of the domain.
     pub dataset_level_access: Vec<TeamName>,
+    /// Where the teams of `dataset_level_access` are named.
+    pub dataset_level_access_at: Origin,
+    /// The datasets governed in Lake Formation by others that dataset-level access covers: those that existed when it
+    /// was given.
+    pub lake_formation_datasets: Vec<Id>,
 }
 
 /// A governed dataset.
@@ -387,6 +396,8 @@ pub struct Import {
     pub location: Location,
     /// Whether IAM permissions continue to work on its tables.
     pub hybrid_access: HybridAccess,
+    /// Who governs the access to its tables beside the mesh.
+    pub governed_by: Option<GovernedBy>,
 }
 
 /// Who registers an imported bucket with Lake Formation.

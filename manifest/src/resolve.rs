@@ -4,6 +4,7 @@ mod about;
 mod addresses;
 mod change;
 mod column_type;
+mod data_access;
 mod dataset;
 mod denial;
 mod environment;
@@ -25,7 +26,6 @@ mod share;
 mod tags;
 mod tenant;
 mod told;
-mod without_effect;
 mod work;
 mod worksheet;
 
@@ -145,7 +145,7 @@ impl Context {
             |context, document, header| context.access_policy(document, header, &datasets),
         );
         self.others_stay_apart(tenant.as_ref(), &environments, &datasets, &consumption_roles);
-        Unlinked {
+        let mut mesh = Unlinked {
             tenant: tenant?,
             organizations,
             environments,
@@ -161,7 +161,12 @@ impl Context {
             dashboards,
             access_policies,
         }
-        .link()
+        .link()?;
+        // Other errors can be the reason for what would be found here.
+        if !self.report.has_errors() {
+            mesh.data_access = self.data_access(&mesh);
+        }
+        Some(mesh)
     }
 
     /// Imported resources and roles are not taken for the mesh's own.

@@ -48,6 +48,8 @@ struct Rules {
 pub struct Intended {
     /// The rules, by the principal's ARN or the service's name.
     principals: IndexMap<String, Rules>,
+    /// The rules about resources of other accounts whose own policies decide, by the principal's ARN.
+    reaches: IndexMap<String, Rules>,
     /// The ARN or the service's name, by the principal's name on the command line.
     names: BTreeMap<String, String>,
     /// The principal's name on the command line, by ARN.
@@ -71,6 +73,10 @@ pub const BOUNDED: &str = "bounded";
 
 /// The access of a rule that lets one principal's code act as another principal, as in a stage of a pipeline.
 pub const ACTS: &str = "act-as";
+
+/// The access of a rule about resources of other accounts whose own policies decide. It is only about the policies of its
+/// principal: by itself it gives no access.
+pub const REACH: &str = "reach";
 
 /// The access of a rule that denies.
 pub const DENY: &str = "deny";
@@ -98,6 +104,8 @@ impl Intended {
                 intended.denials.push((arn, rule));
             } else if rule.access == BOUNDED {
                 intended.boundaries.insert(arn, rule);
+            } else if rule.access == REACH {
+                intended.reaches.entry(arn).or_default().add(rule);
             } else if rule.access == ACTS {
                 let roles = rule.resources.into_iter();
                 intended.acts.extend(roles.map(|role| (arn.clone(), role)));
@@ -195,6 +203,18 @@ impl Intended {
             let asks = |rule: &Rule| !is_ours && rule.access == DELEGATE && is_wanted(rule);
             self.principals.get("*")?.rule_for(request, world, &asks)
         })
+    }
+
+    /// Whether a principal's own policies are meant to allow a request about a resource of another account, whose own
+    /// policies decide.
+    pub fn reaches(
+        &self,
+        request: &Request<'_>,
+        world: &World,
+        is_wanted: &dyn Fn(&Rule) -> bool,
+    ) -> bool {
+        let rules = self.reaches.get(request.principal.name());
+        rules.is_some_and(|rules| rules.rule_for(request, world, is_wanted).is_some())
     }
 
     /// Whether a request is delegated to the policies of the principal's account.

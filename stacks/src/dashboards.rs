@@ -1,5 +1,7 @@
 //! The `dashboards` stack: the data source of a team's dashboards, and the group of its authors.
 
+mod handout;
+
 use lakewright_constructs::cfn::quicksight;
 use lakewright_manifest::mesh::{Environment, EnvironmentPermission, EnvironmentTeam};
 use lakewright_synth::{Options, Scope};
@@ -7,6 +9,7 @@ use lakewright_template::Expr;
 
 use crate::Names;
 use crate::team::has_workgroup;
+pub(crate) use handout::handouts;
 
 /// Whether a team has dashboards: only where the account is subscribed to QuickSight.
 pub(crate) fn has_stack(environment: &Environment, team: &EnvironmentTeam) -> bool {

@@ -5,10 +5,12 @@ mod catalog;
     not(test),
     expect(
         dead_code,
-        reason = "access policies about data are not granted yet; then they become views"
+        reason = "access policies with masks are refused until the grants of policies have views"
     )
 )]
 mod views;
+
+use std::collections::BTreeMap;
 
 use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle, bucket_arn,
@@ -19,12 +21,12 @@ use lakewright_constructs::key::{ImportedKey, Key, KeyHandle};
 use lakewright_constructs::messaging::{Queue, QueueHandle};
 use lakewright_constructs::role::{ImportedRole, Policies, Receives as _, Role, RoleHandle, Trust};
 use lakewright_manifest::TeamName;
-use lakewright_manifest::mesh::{Dataset, Environment};
+use lakewright_manifest::mesh::{Dataset, Environment, Level, Standing};
 use lakewright_policies::actions::CATALOG_READ;
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_policies::service::Service;
 use lakewright_policies::{Conditions, Principal, Statement};
-use lakewright_synth::{Grant, Grants, PolicySlot, Scope, Target};
+use lakewright_synth::{Cause, Grant, Grants, PolicySlot, Scope, Target};
 use lakewright_template::place::Place;
 use lakewright_template::{AccountId, Arn, Expr};
 
@@ -42,12 +44,50 @@ pub(crate) enum TablesBy {
     Tag,
 }
 
+/// Who reaches a dataset beside its own role.
+#[derive(Debug, Clone, Default, Hash)]
+pub(crate) struct Reached<'m> {
+    /// The shares, and what policies give.
+    pub(crate) shares: Vec<LiveShare<'m>>,
+    /// The access of the owner and of stewards, where policies make it another than the usual one.
+    pub(crate) standings: Option<&'m BTreeMap<TeamName, Standing>>,
+}
+
+/// The owner, or a team of stewards, with its access in the dataset's environment.
+pub(crate) struct Member<'a> {
+    pub(crate) objects: Level,
+    pub(crate) tables: Level,
+    standing: Option<&'a Standing>,
+}
+
+impl<'a> Member<'a> {
+    /// The access of the owner, or of a team of stewards.
+    pub(crate) fn of(dataset: &Dataset, team: &TeamName, standing: Option<&'a Standing>) -> Self {
+        let usual = if dataset.team == *team { Level::Own } else { Level::Read };
+        let (objects, tables) = standing.map_or((usual, usual), |one| (one.objects, one.tables));
+        Self { objects, tables, standing }
+    }
+
+    /// The manifest lines that make the access another than the usual one.
+    pub(crate) fn causes(&self) -> Vec<Cause> {
+        let origins = self.standing.into_iter().flat_map(|standing| &standing.origins);
+        origins.map(|origin| cause(*origin)).collect()
+    }
+
+    /// Whether the team creates tables. Whoever creates a table has all permissions on it, so nobody does who may not
+    /// write both objects and tables.
+    pub(crate) fn makes_tables(&self) -> bool {
+        self.tables == Level::Own && self.objects >= Level::Write
+    }
+}
+
 /// The inputs of this stack's modules.
 pub(crate) struct Context<'m> {
     names: Names<'m>,
     environment: &'m Environment,
     dataset: &'m Dataset,
     tables_by: TablesBy,
+    reached: &'m Reached<'m>,
     place: Place,
     target: String,
 }
@@ -68,7 +108,7 @@ pub(crate) fn build(
     scope: &mut Scope<'_>,
     names: Names<'_>,
     dataset: &Dataset,
-    shares: &[LiveShare<'_>],
+    reached: &Reached<'_>,
     tables_by: TablesBy,
 ) -> Vec<Asset> {
     let environment = &*dataset.environment;
@@ -77,16 +117,17 @@ pub(crate) fn build(
         environment,
         dataset,
         tables_by,
+        reached,
         place: Names::place(environment),
         target: format!("dataset/{}", dataset.header.id),
     };
     let role = scope.add("Role", context.role());
     let data = match &dataset.import {
-        None => context.made_bucket(scope, &role, shares),
+        None => context.made_bucket(scope, &role),
         Some(_) => context.imported_bucket(scope, &role),
     };
     context.work_grants(scope, &role);
-    catalog::build(scope, &context, &role, &data, shares)
+    catalog::build(scope, &context, &role, &data)
 }
 
 impl Context<'_> {
@@ -133,12 +174,17 @@ impl Context<'_> {
         Some(self.names.team_role(self.environment, member))
     }
 
-    fn made_bucket(
-        &self,
-        scope: &mut Scope<'_>,
-        role: &RoleHandle,
-        shares: &[LiveShare<'_>],
-    ) -> Data {
+    /// The owner, then the stewards, with their roles in the dataset's environment. Stewards of other environments have
+    /// no role here: they approve, and do not read.
+    fn members(&self) -> impl Iterator<Item = (Member<'_>, ImportedRole)> {
+        let teams = std::iter::once(&self.dataset.team).chain(&self.dataset.stewards);
+        teams.filter_map(|team| {
+            let standing = self.reached.standings.and_then(|all| all.get(team));
+            Some((Member::of(self.dataset, team, standing), self.team_role(team)?))
+        })
+    }
+
+    fn made_bucket(&self, scope: &mut Scope<'_>, role: &RoleHandle) -> Data {
         let Self { names, environment, dataset, .. } = self;
         let key = scope.add("Key", self.key());
         let events = dataset.crawler.event_mode.then(|| self.events(scope, &key, role));
@@ -157,16 +203,18 @@ impl Context<'_> {
             },
         );
         scope.grant(bucket.grant_read_write(role));
-        if let Some(owner) = self.team_role(&dataset.team) {
-            scope.grant(bucket.grant_read_write(&owner));
-        }
-        for stewards in dataset.stewards.iter().filter_map(|team| self.team_role(team)) {
-            scope.grant(bucket.grant_read(&stewards));
+        for (member, role) in self.members() {
+            let mut scope = scope.because_all(member.causes());
+            match member.objects {
+                Level::None => {}
+                Level::Read => scope.grant(bucket.grant_read(&role)),
+                Level::Write | Level::Own => scope.grant(bucket.grant_read_write(&role)),
+            }
         }
         // This stack alone writes the policies of its bucket and key, so it grants what shares add to them (ADR 8).
-        for live in shares {
+        for live in &self.reached.shares {
             let grants = share::producer_grants(*names, live, &bucket, &key);
-            scope.because(cause(live.share.header.origin)).grant(grants);
+            scope.because_all(live.causes()).grant(grants);
         }
         let uri = bucket.uri("");
         let written = Encryption::Kms(key.clone());

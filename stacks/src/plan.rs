@@ -18,7 +18,7 @@ use crate::stack::{
     PivotRoleStack, PlatformStack, ShareStack, StackPlan, StudioProfileStack, TeamStack,
     bootstrap_address,
 };
-use crate::{Names, pipeline, team, worksheets};
+use crate::{Names, dashboards, pipeline, team, worksheets};
 pub use edges::{Mentions, connect, makers};
 
 /// Every stack of a mesh.
@@ -91,8 +91,10 @@ impl<'m> Plan<'m> {
         let of_teams =
             imported.iter().map(|(place, team, own)| team::handouts(mesh, place, team, own));
         let of_pipelines = mesh.pipelines.values().map(|one| pipeline::handouts(names, one));
+        let of_dashboards = mesh.dashboards.values().map(|one| dashboards::handouts(names, one));
         let mut handouts = Vec::new();
-        for (files, findings) in of_shares.chain(of_teams).chain(of_pipelines) {
+        for (files, findings) in of_shares.chain(of_teams).chain(of_pipelines).chain(of_dashboards)
+        {
             handouts.extend(files);
             report.extend(findings);
         }

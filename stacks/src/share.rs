@@ -13,11 +13,15 @@
 //! | files for owners of what Lakewright does not manage | `handout.rs` |
 //! | quotas of consumption roles | `attached.rs` |
 //! | tables that only a crawler finds | `crawled.rs` |
+//! | access to an open set of datasets, in the policies of a team's role | `open.rs` |
+//!
+//! What access policies and dataset-level access give has the same form as a share ([ADR 23](../../docs/adr/0023-data-policies.md)).
 
 mod access;
 mod attached;
 mod crawled;
 mod handout;
+mod open;
 mod tables;
 mod tags;
 
@@ -27,19 +31,22 @@ use lakewright_constructs::glue::{Database, DatabaseLink};
 use lakewright_constructs::lakeformation::{Catalog, Permission, PermissionChain, PermissionSet};
 use lakewright_constructs::role::ImportedRole;
 use lakewright_manifest::mesh::{
-    ConsumptionRole, Dataset, Environment, Share, ShareItem, SharePermission, SharedTable,
+    ConsumptionRole, DataGrant, Dataset, Environment, Given, Share, ShareItem, SharePermission,
+    SharedTable,
 };
 use lakewright_manifest::{Date, Mesh};
 use lakewright_policies::condition::{Comparison, Condition};
-use lakewright_synth::{Grants, Scope};
+use lakewright_synth::{Cause, Grants, Scope};
 use lakewright_template::AccountId;
 
 use crate::Names;
+use crate::diagnose::cause;
 use access::consumption_policy;
 pub(crate) use access::{consumer_grants, producer_grants};
 pub(crate) use attached::too_many;
 pub(crate) use crawled::not_there_yet;
 pub(crate) use handout::handouts;
+pub(crate) use open::grant as grant_open;
 pub(crate) use tables::{SharedTables, grant as grant_tables, has_tags};
 pub(crate) use tags::parts as table_tags;
 
@@ -53,6 +60,10 @@ pub(crate) struct LiveShare<'m> {
     /// The consumer's environment.
     pub(crate) consumer: &'m Environment,
     pub(crate) role: Option<&'m ConsumptionRole>,
+    /// What denials leave of the share, if they are about it.
+    pub(crate) given: Option<&'m Given>,
+    /// What policies give, if no document of a share stands behind it.
+    pub(crate) derived: Option<&'m DataGrant>,
 }
 
 /// The sides of a share that a stack contains.
@@ -66,24 +77,97 @@ pub(crate) enum Side {
     Both,
 }
 
-/// The shares of a mesh that grant access on this date; without a date no share has expired.
+/// The shares of a mesh that grant access on this date, and what access policies and dataset-level access give; without
+/// a date no share has expired.
 pub(crate) fn live<'m>(mesh: &'m Mesh, as_of: Option<&Date>) -> Vec<LiveShare<'m>> {
-    let shares = mesh.shares.values().filter(|share| share.is_live(as_of));
-    shares.map(|share| connected(share)).collect()
+    let shares = mesh.shares.values().filter_map(|share| connected(mesh, share, as_of));
+    let derived = mesh
+        .data_access
+        .grants
+        .values()
+        .map(|grant| LiveShare { derived: Some(grant), ..of_share(&grant.share) });
+    shares.chain(derived).collect()
 }
 
-/// A share with the documents that it connects.
-pub(crate) fn connected(share: &Share) -> LiveShare<'_> {
+/// A share that grants access, with the documents that it connects. `None` if it grants none on this date.
+pub(crate) fn connected<'m>(
+    mesh: &'m Mesh,
+    share: &'m Share,
+    as_of: Option<&Date>,
+) -> Option<LiveShare<'m>> {
+    let given = mesh.data_access.shares.get(&share.header.id);
+    let live = LiveShare { given, ..of_share(share) };
+    (share.is_live(as_of) && !live.items().is_empty()).then_some(live)
+}
+
+fn of_share(share: &Share) -> LiveShare<'_> {
     LiveShare {
         share,
         dataset: &share.dataset,
         producer: &share.dataset.environment,
         consumer: &share.environment,
         role: share.consumption_role.as_deref(),
+        given: None,
+        derived: None,
     }
 }
 
 impl LiveShare<'_> {
+    /// The items that grant access.
+    pub(crate) fn items(&self) -> &[ShareItem] {
+        self.given.map_or(&self.share.items, |given| &given.items)
+    }
+
+    /// Whether the items have a permission.
+    pub(crate) fn permits(&self, permission: SharePermission) -> bool {
+        let all = self.given.map_or(&self.share.permissions, |given| &given.permissions);
+        all.contains(&permission)
+    }
+
+    /// The manifest lines that give the access.
+    pub(crate) fn causes(&self) -> Vec<Cause> {
+        match self.derived {
+            Some(grant) => grant.origins.iter().map(|origin| cause(*origin)).collect(),
+            None => vec![cause(self.share.header.origin)],
+        }
+    }
+
+    /// What gives the access, for findings.
+    pub(crate) fn called(&self) -> String {
+        let Share { header, team, environment, .. } = self.share;
+        match self.derived {
+            Some(_) => {
+                format!("the data that team `{team}` is given in environment `{environment}`")
+            }
+            None => format!("share `{}`", header.id),
+        }
+    }
+
+    /// What gives the access, at its line.
+    pub(crate) fn here(&self) -> &'static str {
+        if self.derived.is_some() { "this gives it" } else { "this share" }
+    }
+
+    /// Whether the policies of the consumer's role name an open set of datasets instead of this one.
+    pub(crate) fn is_open(&self) -> bool {
+        self.derived.is_some_and(|grant| grant.is_open)
+    }
+
+    /// Whether it is about all tables, also those that a crawler will find.
+    pub(crate) fn has_all_tables(&self) -> bool {
+        self.derived.is_some_and(|grant| grant.all_tables)
+    }
+
+    pub(crate) fn has_tables(&self) -> bool {
+        self.has_all_tables() || self.tables().next().is_some()
+    }
+
+    /// Whether the tables are seen through a link. Where policies give them in one place, the dataset's own database is
+    /// at hand.
+    pub(crate) fn has_link(&self) -> bool {
+        self.has_tables() && (self.derived.is_none() || !self.is_in_one_place())
+    }
+
     /// The role that receives the access.
     pub(crate) fn consumer_role(&self, names: Names<'_>) -> ImportedRole {
         if let Some(role) = self.role {
@@ -113,10 +197,9 @@ impl LiveShare<'_> {
 
     /// The allowed operations on objects.
     pub(crate) fn traffic(&self) -> Traffic {
-        let may = |permission| self.share.permissions.contains(&permission);
-        if may(SharePermission::Modify) {
+        if self.permits(SharePermission::Modify) {
             Traffic::ReadWrite
-        } else if may(SharePermission::Write) {
+        } else if self.permits(SharePermission::Write) {
             Traffic::Write
         } else {
             Traffic::Read
@@ -139,7 +222,7 @@ impl LiveShare<'_> {
     }
 
     pub(crate) fn tables(&self) -> impl Iterator<Item = &SharedTable> {
-        self.share.items.iter().filter_map(|item| match item {
+        self.items().iter().filter_map(|item| match item {
             ShareItem::Table(table) => Some(table),
             ShareItem::Folder(_) | ShareItem::Bucket => None,
         })
@@ -147,14 +230,14 @@ impl LiveShare<'_> {
 
     /// The shared folders.
     pub(crate) fn folders(&self) -> impl Iterator<Item = Folder> {
-        self.share.items.iter().filter_map(|item| match item {
+        self.items().iter().filter_map(|item| match item {
             ShareItem::Folder(id) => Some(Folder::at(self.dataset.folders[id].prefix.as_str())),
             ShareItem::Table(_) | ShareItem::Bucket => None,
         })
     }
 
     pub(crate) fn has_bucket(&self) -> bool {
-        self.share.items.contains(&ShareItem::Bucket)
+        self.items().contains(&ShareItem::Bucket)
     }
 
     /// The account of the catalog with the dataset's database.
@@ -168,10 +251,9 @@ impl LiveShare<'_> {
 
     /// The sides that need a stack.
     pub(crate) fn sides(&self) -> Vec<Side> {
-        let has_tables = self.tables().next().is_some();
         let on_producer = self.folders().next().is_some();
         let has_policy = self.role.is_some_and(|role| role.managed);
-        let on_consumer = has_tables || has_policy;
+        let on_consumer = self.has_link() || has_policy;
         match (on_producer, on_consumer) {
             (true, true) if self.is_in_one_place() => vec![Side::Both],
             (true, true) => vec![Side::Producer, Side::Consumer],
@@ -217,7 +299,7 @@ fn folders(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: 
 /// The database in the consumer's catalog that links to the dataset's database. Each reader sees the tables that they
 /// may read.
 fn link(scope: &mut Scope<'_>, names: Names<'_>, live: &LiveShare<'_>, role: &ImportedRole) {
-    if live.tables().next().is_none() {
+    if !live.has_link() {
         return;
     }
     let name = names.shared_database(live.consumer, &live.share.header.id);

@@ -15,7 +15,8 @@ use lakewright_constructs::bucket::{BucketTraffic as _, ImportedBucket, bucket_a
 use lakewright_constructs::key::ImportedKey;
 use lakewright_constructs::role::{Policies, Receives, Role, RoleHandle};
 use lakewright_manifest::mesh::{
-    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Stage, Worksheet,
+    Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Level, Open, Pipeline, Stage,
+    Standing, Worksheet,
 };
 use lakewright_manifest::{Diagnostic, Id, Mesh, TeamName};
 use lakewright_policies::Conditions;
@@ -25,6 +26,7 @@ use lakewright_synth::{Grant, Grants, ROLE_TAG, Scope, Target};
 use lakewright_template::Value;
 
 use crate::Names;
+use crate::dataset::Member;
 use crate::diagnose::cause;
 use crate::pipeline::Approval;
 use crate::share::{self, LiveShare};
@@ -51,11 +53,13 @@ pub(crate) type Staged<'m> = (&'m Environment, &'m Pipeline, &'m Stage);
 #[derive(Debug, Clone, Default, Hash)]
 pub(crate) struct Belongings<'m> {
     /// Imported datasets that the team owns or stewards.
-    imported: Vec<&'m Dataset>,
+    imported: Vec<(&'m Dataset, Option<&'m Standing>)>,
     /// The team's named queries.
     worksheets: Vec<&'m Worksheet>,
     /// Shares that the team's role receives and that need grants in its own policies.
     shares: Vec<LiveShare<'m>>,
+    /// The team's access to an open set of datasets.
+    open: Option<&'m Open>,
     /// Stages of pipelines that deploy as this team.
     pipelines: Vec<Staged<'m>>,
 }
@@ -68,10 +72,22 @@ pub(crate) fn belongings<'m>(mesh: &'m Mesh, shares: &[LiveShare<'m>]) -> AllBel
     let mut all: AllBelongings<'m> = BTreeMap::new();
     for dataset in mesh.datasets.values().filter(|dataset| dataset.import.is_some()) {
         for team in std::iter::once(&dataset.team).chain(&dataset.stewards) {
-            all.entry((dataset.environment.id(), team)).or_default().imported.push(dataset);
+            let standing = mesh.data_access.standing(&dataset.header.id, team);
+            let belongings = all.entry((dataset.environment.id(), team)).or_default();
+            belongings.imported.push((dataset, standing));
         }
     }
-    for live in shares.iter().filter(|live| live.role.is_none()) {
+    if !mesh.data_access.open.is_empty() {
+        for environment in mesh.environments.values() {
+            for member in &environment.teams {
+                if let Some(open) = mesh.data_access.open.get(&member.team) {
+                    let key = (&environment.header.id, &member.team);
+                    all.entry(key).or_default().open = Some(open);
+                }
+            }
+        }
+    }
+    for live in shares.iter().filter(|live| live.role.is_none() && !live.is_open()) {
         let key = (live.share.environment.id(), &live.share.team);
         all.entry(key).or_default().shares.push(*live);
     }
@@ -324,7 +340,7 @@ fn grant_data(
     let role = role.with_policies(&mut data, name, quota - PERMISSION_POLICIES);
     for live in &belongings.shares {
         let grants = share::consumer_grants(names, live, &role);
-        data.because(cause(live.share.header.origin)).grant(grants);
+        data.because_all(live.causes()).grant(grants);
     }
     grant_belongings(&mut data, names, environment, team, &role, belongings);
 }
@@ -348,18 +364,31 @@ pub(crate) fn grant_belongings(
         };
         data.because(cause(pipeline.header.origin)).grant(grants);
     }
-    for dataset in &belongings.imported {
+    if let Some(open) = belongings.open {
+        share::grant_open(data, names, environment, role, open);
+    }
+    for (dataset, standing) in &belongings.imported {
         let Some(import) = &dataset.import else { continue };
-        let is_owner = dataset.team == team.team;
+        let member = Member::of(dataset, &team.team, *standing);
         let target = format!("dataset/{}", dataset.header.id);
         let key = import
             .kms_key_alias
             .as_ref()
             .map(|alias| ImportedKey::new(&place, alias.as_str(), &target));
         let bucket = ImportedBucket::new(&place, import.bucket.as_str(), key.as_ref(), &target);
-        let grants = if is_owner { bucket.grant_read_write(role) } else { bucket.grant_read(role) };
-        let grants = grants.and(imported_catalog(names, environment, dataset, role));
-        data.because(cause(dataset.header.origin)).grant(grants);
+        let grants = match member.objects {
+            Level::None => Grants::default(),
+            Level::Read => bucket.grant_read(role),
+            Level::Write | Level::Own => bucket.grant_read_write(role),
+        };
+        let grants = match member.tables {
+            Level::None => grants,
+            Level::Read | Level::Write | Level::Own => {
+                grants.and(imported_catalog(names, environment, dataset, role))
+            }
+        };
+        data.because_all(member.causes().into_iter().chain([cause(dataset.header.origin)]))
+            .grant(grants);
     }
 }
 

@@ -13,6 +13,9 @@ use lakewright_template::{
 use crate::stack::{PendingPolicy, PendingStatement};
 use crate::{Cause, Grants, PolicyOwner, PolicySlot, Problem, Record, Stack, StackSpec};
 
+/// The kind of access to resources of other accounts whose own policies decide.
+const REACH: &str = "reach";
+
 /// Something that declares resources and returns a handle to them.
 pub trait Construct {
     /// What other constructs use to refer to the resources.
@@ -242,6 +245,33 @@ impl<'a> Scope<'a> {
     pub fn grant(&mut self, grants: Grants) {
         for grant in grants.0 {
             self.stack.ledger.push((grant, self.causes.clone()));
+        }
+    }
+
+    /// Writes statements into the principals' own policies about resources of other accounts, whose own policies decide.
+    /// By themselves they allow nothing, so the record of intended access has them as `reach`. A grant within an
+    /// account, or to a principal whose policies belong to another stack, is an error when the stack is finished.
+    pub fn reach(&mut self, grants: Grants) {
+        for mut grant in grants.0 {
+            let is_across = grant.grantee.account != grant.target.account;
+            let slot = grant.grantee.identity.filter(|slot| slot.stack == self.stack.mark);
+            let Some(slot) = slot.filter(|_| is_across) else {
+                let problem = Problem::Unplaceable {
+                    access: grant.access,
+                    target: grant.target.name,
+                    grantee: grant.grantee.name,
+                };
+                self.stack.problem(problem, self.causes.iter().copied());
+                continue;
+            };
+            grant.access = REACH;
+            let target = Text::from(grant.target.name.clone());
+            let (record, [_, statement]) = grant.lower([false, true]);
+            self.record(record);
+            let Some(statement) = statement else { continue };
+            let (target, causes) = (Some(target), self.causes.clone());
+            let pending = PendingStatement { statement, target, causes };
+            self.stack.policies[slot.number].statements.push(pending);
         }
     }
 

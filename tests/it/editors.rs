@@ -150,8 +150,14 @@ resources: { ids: [dataset/sales] }
 "#;
 
 /// Texts in the mesh, each with a wrong replacement.
-const RIGHT: [(&str, &str); 13] = [
+const RIGHT: [(&str, &str); 16] = [
     ("", ""),
+    ("state: inactive\n", ""),
+    ("state: inactive", "state: active"),
+    (
+        "kind: Notebook\n",
+        "kind: Domain\nid: d\nowners: [Owners]\ndataset_level_access: [Owners]\n---\nkind: Notebook\n",
+    ),
     (
         "permissions:\n",
         "updater: { enabled: false, schedule: \"cron(0 3 * * ? *)\", timezone: Etc/GMT+5 }\npermissions:\n",
@@ -173,7 +179,7 @@ const RIGHT: [(&str, &str); 13] = [
     ("status: approved\napproved_by: Owners\nexpires", "status: draft\nexpires"),
 ];
 
-const WRONG: [(&str, &str); 54] = [
+const WRONG: [(&str, &str); 52] = [
     ("permissions:\n", "updater: { timezone: utc }\npermissions:\n"),
     ("permissions:\n", "updater: { schedule: rate(1 day) }\npermissions:\n"),
     ("topics: [T]\n", ""),
@@ -225,14 +231,9 @@ const WRONG: [(&str, &str); 54] = [
     ),
     ("\"2027-12-31\"", "\"2027-04-31\""),
     ("\"2027-12-31\"", "\"2027-02-30\""),
-    ("state: inactive\n", ""),
-    ("state: inactive", "state: active"),
+    ("state: inactive\n", "mask: hash\n"),
     ("teams: [Owners]", "teams: []"),
     ("ids: [dataset/sales]", "ids: []"),
-    (
-        "kind: Notebook\n",
-        "kind: Domain\nid: d\nowners: [Owners]\ndataset_level_access: [Owners]\n---\nkind: Notebook\n",
-    ),
     (
         "kind: Notebook\n",
         "kind: Dashboard\nid: dash\nenvironment: dev\nteam: Owners\n---\nkind: Notebook\n",

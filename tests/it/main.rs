@@ -10,6 +10,7 @@ mod aws;
 mod calls;
 mod cli;
 mod codes;
+mod data_policies;
 mod datasets;
 mod deploy;
 mod determinism;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lakewright_manifest::mesh::{ItemStatus, Share, ShareItem, SharePermission, ShareStatus};
+use lakewright_manifest::mesh::{
+    Given, ItemStatus, Share, ShareItem, SharePermission, ShareStatus,
+};
 use lakewright_manifest::{Date, Mesh, SourceFile, render};
 
 /// The tables and share items of a mesh.
@@ -41,7 +43,11 @@ impl Asked {
         });
         let items = mesh.shares.values().flat_map(|share| {
             let each = share.states.iter();
-            each.map(move |(item, state)| Item::of(share, item, *state, day, sources))
+            let given = mesh.data_access.shares.get(&share.header.id);
+            each.map(move |(item, state)| {
+                let own = Item::of(share, item, *state, day, sources);
+                own.less(item, given, sources)
+            })
         });
         Self { tables: tables.collect(), items: items.collect() }
     }
@@ -78,6 +84,29 @@ impl Item {
             permissions: format!("[{}]", permissions.join(", ")),
             at: render::place(origin, sources),
         }
+    }
+}
+
+impl Item {
+    /// The item, withheld if an access policy denies it, or what is left of it.
+    fn less(mut self, item: &ShareItem, given: Option<&Given>, sources: &[SourceFile]) -> Self {
+        let Some(given) = given.filter(|_| self.withheld.is_none()) else { return self };
+        if given.items.contains(item) {
+            return self;
+        }
+        let at: Vec<String> =
+            given.origins.iter().map(|origin| render::place(*origin, sources)).collect();
+        let is_part = |left: &&ShareItem| match (item, left) {
+            (ShareItem::Table(all), ShareItem::Table(left)) => all.name == left.name,
+            (ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket, _) => false,
+        };
+        let what = if given.items.iter().any(|left| is_part(&left)) {
+            "some of its columns"
+        } else {
+            "it"
+        };
+        self.withheld = Some(format!("an access policy denies {what} ({})", at.join(", ")));
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use lakewright_template::AccountId;
 use super::{Environment, IdOf, builder, list};
 use crate::document::{
     ColumnDocument, Confidentiality, CrawlerDocument, DatasetDocument, DomainDocument,
-    FolderDocument, HybridAccess, ImportDocument, TableDocument, TableFormat,
+    FolderDocument, GovernedBy, HybridAccess, ImportDocument, TableDocument, TableFormat,
 };
 use crate::field::Field;
 use crate::mesh::Location;
@@ -40,6 +40,20 @@ impl Domain {
     #[must_use]
     pub fn reader(mut self, team: TeamName) -> Self {
         self.document.readers.push(team);
+        self
+    }
+
+    /// Gives a team that has access to the domain the same access to its datasets.
+    #[must_use]
+    pub fn dataset_level_access(mut self, team: TeamName) -> Self {
+        self.document.dataset_level_access.push(team);
+        self
+    }
+
+    /// Adds a dataset with [`GovernedBy::LakeFormation`] that dataset-level access covers.
+    #[must_use]
+    pub fn lake_formation_dataset(mut self, dataset: Id) -> Self {
+        self.document.lake_formation_datasets.push(dataset);
         self
     }
 }
@@ -196,6 +210,13 @@ impl Import {
     #[must_use]
     pub fn hybrid_access(mut self, access: HybridAccess) -> Self {
         self.0.hybrid_access = Field::of(access);
+        self
+    }
+
+    /// Sets how others govern the access to its tables.
+    #[must_use]
+    pub fn governed_by(mut self, by: GovernedBy) -> Self {
+        self.0.governed_by = Field::of(by);
         self
     }
 }

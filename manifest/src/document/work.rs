@@ -21,6 +21,10 @@ document! {
         /// Teams from these two lists that have the same access to every dataset of the domain.
         #[serde(default)]
         dataset_level_access: Field<Vec<Field<TeamName>>>,
+        /// The datasets with `governed_by: lake_formation` that dataset-level access covers: those that exist when it is
+        /// given. Datasets that are added later are not covered. Default: none.
+        #[serde(default)]
+        lake_formation_datasets: Field<Vec<Field<Id>>>,
     }
 }
 
@@ -114,6 +118,20 @@ pub struct ImportDocument {
     /// Whether IAM permissions continue to work on its tables, beside Lake Formation's. Default: `open`.
     #[serde(default)]
     pub hybrid_access: Field<HybridAccess>,
+    /// How others govern the access to its tables, who decide together with the mesh. Dataset-level access of the
+    /// domain then covers less. Default: nobody else does.
+    #[serde(default)]
+    pub governed_by: Field<GovernedBy>,
+}
+
+/// How others govern the access to imported tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Hash)]
+#[serde(rename_all = "snake_case")]
+pub enum GovernedBy {
+    /// With permissions of Lake Formation on databases and tables.
+    LakeFormation,
+    /// With LF-tags.
+    LfTags,
 }
 
 /// Whether IAM permissions continue to work on the tables of an imported bucket.

@@ -22,6 +22,11 @@ impl<T> Link<T> {
         Self { id, target: OnceLock::new() }
     }
 
+    /// A reference that leads to a document of the mesh.
+    pub(crate) fn to(id: &Id, document: &Arc<T>) -> Self {
+        Self { id: id.clone(), target: OnceLock::from(Arc::clone(document)) }
+    }
+
     /// The id of the document.
     pub fn id(&self) -> &Id {
         &self.id

@@ -363,6 +363,7 @@ impl Context {
             register_location,
             registered,
             hybrid_access,
+            governed_by,
         } = import;
         let name = self.required(bucket, "import.bucket", Kind::Dataset, header.origin)?;
         if !catalog_account.is_absent() && glue_database.is_absent() {
@@ -395,6 +396,7 @@ impl Context {
             catalog_account: catalog_account.value().map(Into::into),
             location,
             hybrid_access: hybrid_access.value().copied().unwrap_or_default(),
+            governed_by: governed_by.value().copied(),
         })
     }
 }

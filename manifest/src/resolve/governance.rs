@@ -66,12 +66,22 @@ impl Context {
                 self.report.push(diagnostic);
             }
         }
-        let dataset_level_access = distinct(&document.dataset_level_access);
-        if !dataset_level_access.is_empty() {
-            let origin = at(origin.file, &document.dataset_level_access);
-            self.domain_access_is_without_effect(&header, origin);
+        let dependant = Dependant { kind: Kind::Domain, id: header.id.clone(), keeps_alive: false };
+        for field in document.lake_formation_datasets.value().into_iter().flatten() {
+            self.reference(origin.file, field, Kind::Dataset, &dependant);
         }
-        Some(Domain { header, owners, readers, dataset_level_access })
+        Some(Domain {
+            owners,
+            readers,
+            dataset_level_access: distinct(&document.dataset_level_access),
+            dataset_level_access_at: if document.dataset_level_access.is_absent() {
+                header.origin
+            } else {
+                at(origin.file, &document.dataset_level_access)
+            },
+            lake_formation_datasets: distinct(&document.lake_formation_datasets),
+            header,
+        })
     }
 
     pub(super) fn access_policy(
@@ -114,7 +124,7 @@ impl Context {
         });
         let state = document.state.value().copied().unwrap_or_default();
         if !document.state.is_invalid() && state == PolicyState::Active {
-            self.policy_is_without_effect(&header, &known);
+            self.data_policy_is_known(document, &known, header.origin);
         }
         let mut policy = AccessPolicy {
             state,

@@ -67,6 +67,7 @@ impl Unlinked {
             pipelines,
             dashboards: linked(self.dashboards, |one| one.environment.lead(&environments))?,
             access_policies: kept(self.access_policies),
+            data_access: mesh::DataAccess::default(),
             organizations,
             environments,
         })

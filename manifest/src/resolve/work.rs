@@ -365,7 +365,6 @@ impl Context {
             needs,
             place,
         );
-        self.dashboard_is_without_effect(&header);
         let id = self.required(&document.dashboard_id, "dashboard_id", Kind::Dashboard, *origin)?;
         let is_id = (1..=512).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));

@@ -165,16 +165,9 @@ fn any_case(word: &str) -> String {
 
 /// Documents and fields that have no effect yet, and so are not allowed.
 fn without_effect(definitions: &mut Value) {
-    definitions["dashboard"]["not"] = json!({});
-    definitions["domain"]["properties"]["dataset_level_access"]["maxItems"] = json!(0);
-    // Policies about data do not apply yet.
+    // Masks do not apply yet.
     let policy = &mut definitions["access-policy"];
-    policy["if"] = json!({
-        "required": ["privileges"],
-        "properties": {
-            "privileges": { "contains": { "type": "string", "pattern": "^data[.]" } },
-        },
-    });
+    policy["if"] = json!({ "required": ["mask"] });
     policy["then"] = json!({
         "required": ["state"],
         "properties": { "state": { "const": "inactive" } },

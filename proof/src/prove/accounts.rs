@@ -13,8 +13,11 @@ use lakewright_template::arn::ArnPattern;
 
 use super::Proof;
 
+/// The type of a bucket.
+const BUCKET: &str = "AWS::S3::Bucket";
+
 /// The condition key for the resource's account. Source: "AWS global condition context keys" in the IAM user guide.
-const KEY: &str = "aws:resourceaccount";
+pub(super) const KEY: &str = "aws:resourceaccount";
 
 impl Proof<'_> {
     /// The accounts that conditions on `aws:ResourceAccount` name, in the principal's policies and in grants to it.
@@ -35,6 +38,25 @@ impl Proof<'_> {
         let told = given.chain(asked).flatten().filter(|condition| condition.key == KEY);
         let named = told.flat_map(|condition| &condition.values);
         named.map(|value| pattern::sample(value, FILL)).collect()
+    }
+
+    /// The buckets of the templates that patterns match, each by itself and with an object: samples for a statement with a
+    /// condition on `aws:ResourceAccount`. An ARN of S3 names no account, so a bucket that no template has fulfils none.
+    pub(super) fn buckets_of_accounts(
+        &self,
+        conditions: &[Condition],
+        patterns: &[String],
+    ) -> Vec<String> {
+        if !conditions.iter().any(|condition| condition.key == KEY) {
+            return Vec::new();
+        }
+        let is_open = |pattern: &&String| {
+            ArnPattern::of(pattern).service == Some("s3") && pattern.contains(['*', '?'])
+        };
+        let open: Vec<&String> = patterns.iter().filter(is_open).collect();
+        let buckets = self.world.resources().values().filter(|one| one.kind == BUCKET);
+        let all = buckets.flat_map(|one| [one.arn.clone(), format!("{}/{FILL}", one.arn)]);
+        all.filter(|name| open.iter().any(|pattern| pattern::matches(pattern, name))).collect()
     }
 
     /// Whether the account of the request's resource may fulfil the conditions on `aws:ResourceAccount`.

@@ -1,15 +1,15 @@
 //! Access that statements grant without an intended grant.
 
-use lakewright_access::document::{Document, Statement};
+use lakewright_access::document::{Comparison, Document, Statement};
 use lakewright_access::evaluate::Decision;
 use lakewright_access::pattern;
-use lakewright_access::request::{Context, Principal, Request, partition_of_stack};
+use lakewright_access::request::{Context, Principal, Request, account_of, partition_of_stack};
 use lakewright_access::sample::actions_of;
 use lakewright_access::sample::{self, FILL};
 use lakewright_access::world::Outside;
 use lakewright_template::arn::{ArnParts, ArnPattern};
 
-use super::accounts::samples;
+use super::accounts::{KEY as ACCOUNT, samples};
 use super::implied::{is_meant, states};
 use super::open::is_loose;
 use super::{Difference, DifferenceKind, Findings, Proof, difference};
@@ -117,9 +117,11 @@ impl Proof<'_> {
             return;
         };
         let accounts = self.accounts_told_apart(principal, &patterns);
+        let buckets = self.buckets_of_accounts(&statement.conditions, &patterns);
         let mut is_asked = false;
         for (place, action) in actions_of(statement).into_iter().enumerate() {
-            for resource in patterns.iter().flat_map(|one| samples(one, place == 0, &accounts)) {
+            let samples = patterns.iter().flat_map(|one| samples(one, place == 0, &accounts));
+            for resource in samples.chain(buckets.iter().cloned()) {
                 for context in &contexts {
                     let request = Request { principal, action, resource: &resource, context };
                     if self.is_in_account(&request, &statement.conditions) {
@@ -163,7 +165,14 @@ impl Proof<'_> {
         findings.requests += 1;
         let meant = |rule: &Rule| given.is_meant(rule);
         let Some(rule) = self.intended.rule_that(request, self.world, &meant) else {
-            self.report_more(given, request, findings);
+            let is_reach = given.own.is_none()
+                && is_elsewhere(given.statement, request)
+                && self
+                    .intended
+                    .reaches(request, self.world, &|rule| is_meant(given.statement, rule));
+            if !is_reach {
+                self.report_more(given, request, findings);
+            }
             return;
         };
         let is_unasked = |key: &str| request.context.get(key).is_none() && !sample::is_derived(key);
@@ -209,6 +218,23 @@ impl Proof<'_> {
             denial.conditions.iter().all(|condition| states(given.statement, condition))
         })
     }
+}
+
+/// Whether a statement is about resources of other accounts than the principal's, so that it alone allows nothing: by the
+/// resource's ARN or, without an account in it, by a condition on `aws:ResourceAccount`.
+fn is_elsewhere(statement: &Statement, request: &Request<'_>) -> bool {
+    let Some(own) = request.principal.account() else { return false };
+    if let Some(account) = account_of(request.resource).filter(|account| !account.is_empty()) {
+        return account != own;
+    }
+    statement.conditions.iter().any(|condition| {
+        let is_named = |value: &String| value != own && !value.contains(['*', '?', '$']);
+        condition.key == ACCOUNT
+            && condition.comparison == Comparison::StringEquals { not: false, ignore_case: false }
+            && !condition.if_exists
+            && !condition.values.is_empty()
+            && condition.values.iter().all(is_named)
+    })
 }
 
 /// Whether a statement has policy variables, whose values depend on the principal.

@@ -10,20 +10,23 @@ use lakewright_constructs::lakeformation::{
 };
 use lakewright_constructs::messaging::QueueHandle;
 use lakewright_constructs::role::{ImportedRole, Receives, RoleHandle};
-use lakewright_manifest::mesh::{self, HybridAccess};
+use lakewright_manifest::mesh::{self, HybridAccess, Level};
 use lakewright_synth::{Construct as _, Options, Scope};
 use lakewright_template::{Expr, LogicalId, Name};
 
 use super::{Context, Data, TablesBy};
 use crate::asset::Asset;
 use crate::diagnose::cause;
-use crate::share::{self, LiveShare, SharedTables};
+use crate::share::{self, SharedTables};
 
 /// The script of the profiling job.
 const PROFILE: &str = include_str!("profile.py");
 
 /// Permissions to read the tables.
 const READ: [Permission; 2] = [Permission::Describe, Permission::Select];
+/// Permissions to read and write the tables, without changing what they are.
+const CHANGE: [Permission; 4] =
+    [Permission::Delete, Permission::Describe, Permission::Insert, Permission::Select];
 /// Permissions to read and write the tables.
 const WRITE: [Permission; 6] = [
     Permission::Alter,
@@ -41,8 +44,8 @@ pub(super) fn build(
     context: &Context<'_>,
     role: &RoleHandle,
     data: &Data,
-    shares: &[LiveShare<'_>],
 ) -> Vec<Asset> {
+    let shares = &context.reached.shares;
     let Context { names, environment, dataset, .. } = context;
     let mut before: Vec<LogicalId> = Vec::new();
     if let Some(import) = &dataset.import
@@ -73,10 +76,10 @@ pub(super) fn build(
             chain.wait_for(table);
         }
     }
-    let members = std::iter::once(&context.dataset.team).chain(&context.dataset.stewards);
-    let known = members
-        .filter_map(|team| context.team_role(team))
-        .map(|role| role.grantee().known_arn.clone())
+    let known = context
+        .members()
+        .filter(|(member, _)| member.tables > Level::None)
+        .map(|(_, role)| role.grantee().known_arn.clone())
         .collect();
     let by_tag = context.tables_by == TablesBy::Tag;
     let tables = SharedTables { names: context.names, dataset: context.dataset, by_tag };
@@ -200,7 +203,7 @@ fn permissions(
         chain.grant(scope, to, &tables, set("write", &WRITE));
     };
     write(scope, role);
-    if let Some(owner) = context.team_role(&dataset.team) {
+    for (_, owner) in context.members().filter(|(member, _)| member.makes_tables()) {
         write(scope, &owner);
     }
     if import.is_some_and(|import| import.catalog_account.is_some()) {
@@ -209,14 +212,20 @@ fn permissions(
             Catalog::Database { account: environment.account.clone(), name: context.link_name() };
         let describe = set("read", &[Permission::Describe]);
         chain.grant(scope, role, &link, describe);
-        if let Some(owner) = context.team_role(&dataset.team) {
+        let owner = context.members().next().filter(|(member, _)| member.tables > Level::None);
+        if let Some((_, owner)) = owner.filter(|_| context.team_role(&dataset.team).is_some()) {
             chain.grant(scope, &owner, &link, describe);
         }
     }
-    // Stewards of other environments have no role here: they approve, and do not read.
-    for stewards in dataset.stewards.iter().filter_map(|team| context.team_role(team)) {
-        chain.grant(scope, &stewards, &database, set("read", &[Permission::Describe]));
-        chain.grant(scope, &stewards, &tables, set("read", &READ));
+    for (member, role) in context.members().filter(|(member, _)| !member.makes_tables()) {
+        let (word, permissions): (_, &[Permission]) = match member.tables {
+            Level::None => continue,
+            Level::Read => ("read", &READ),
+            Level::Write | Level::Own => ("write", &CHANGE),
+        };
+        let mut scope = scope.because_all(member.causes());
+        chain.grant(&mut scope, &role, &database, set("read", &[Permission::Describe]));
+        chain.grant(&mut scope, &role, &tables, set(word, permissions));
     }
 }
 

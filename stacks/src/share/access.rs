@@ -97,6 +97,9 @@ pub(crate) fn unmanaged_policy(names: Names<'_>, live: &LiveShare<'_>) -> Option
     if !is_foreign {
         return None;
     }
+    if live.is_open() {
+        return None;
+    }
     let role = live.consumer_role(names);
     let arn = role.grantee().known_arn.clone();
     let grants = consumer_grants(names, live, &role);
@@ -146,7 +149,7 @@ pub(crate) fn consumer_grants(
             grants = grants.and(key(names, live, to));
         }
     }
-    if live.tables().next().is_some() {
+    if live.has_tables() {
         grants = grants.and(catalog(live, to));
     }
     live.until(grants)
@@ -172,32 +175,39 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, to: &impl Receives) -> Grants {
 
 /// Grants the catalog on both sides of the resource link. Lake Formation decides on the tables themselves.
 fn catalog(live: &LiveShare<'_>, to: &impl Receives) -> Grants {
-    let arn = |environment, account: &str, part: &str| {
-        let place = Names::place(environment);
-        format!("{}{part}", place.start_in("glue", account))
-    };
-    let (there, here) = (live.catalog_account(), live.consumer.account.clone());
     // Lake Formation decides on each table, so a pattern by the prefix is enough here. So a role's policy grows with
     // the accounts that share with it, not with their tables.
-    let begins = |environment: &Environment| {
-        format!("{}_*", environment.resource_prefix.as_str().replace('-', "_"))
-    };
     let imported = live.dataset.import.as_ref().and_then(|import| import.glue_database.as_ref());
-    let database = imported.map_or_else(|| begins(live.producer), ToString::to_string);
-    let shared = begins(live.consumer);
-    let resources = vec![
-        arn(live.producer, &there, "catalog"),
-        arn(live.producer, &there, &format!("database/{database}")),
-        arn(live.producer, &there, &format!("table/{database}/*")),
-        arn(live.consumer, &here, "catalog"),
-        arn(live.consumer, &here, &format!("database/{shared}")),
-        arn(live.consumer, &here, &format!("table/{shared}/*")),
-    ];
+    let database = imported.map_or_else(|| databases(live.producer), ToString::to_string);
+    let there = in_catalog(live.producer, &live.catalog_account(), &database);
+    let here = in_catalog(live.consumer, &live.consumer.account, &databases(live.consumer));
+    catalog_of(&live.target(), there.into_iter().chain(here).collect(), to)
+}
+
+/// The pattern of the databases that the mesh makes in an environment.
+pub(super) fn databases(environment: &Environment) -> String {
+    format!("{}_*", environment.resource_prefix.as_str().replace('-', "_"))
+}
+
+/// The ARNs of databases and their tables in a catalog.
+pub(super) fn in_catalog(environment: &Environment, account: &str, database: &str) -> [String; 3] {
+    let place = Names::place(environment);
+    let start = place.start_in("glue", account);
+    ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/*")]
+        .map(|part| format!("{start}{part}"))
+}
+
+/// Grants reading of catalogs, and the data of the tables on which Lake Formation decides.
+pub(super) fn catalog_of(target: &str, resources: Vec<String>, to: &impl Receives) -> Grants {
     let grant = |sid: &str, actions: &[&'static str], resources: Vec<String>| Grant {
         sid: sid.to_owned(),
         grantee: to.grantee().clone(),
         access: "read",
-        target: Target { name: live.target(), account: to.grantee().account.clone(), policy: None },
+        target: Target {
+            name: target.to_owned(),
+            account: to.grantee().account.clone(),
+            policy: None,
+        },
         actions: actions.to_vec(),
         resources: resources.iter().cloned().map(Value::from).collect(),
         own_resources: Vec::new(),

@@ -16,7 +16,6 @@ pub(crate) fn not_there_yet(shares: &[LiveShare<'_>]) -> Report {
         if import.is_some_and(|import| import.glue_database.is_some()) {
             continue;
         }
-        let id = &live.share.header.id;
         for shared in live.tables() {
             let name = &shared.name;
             let Some(table) = dataset.tables.get(name).filter(|table| table.columns.is_empty())
@@ -24,11 +23,12 @@ pub(crate) fn not_there_yet(shares: &[LiveShare<'_>]) -> Report {
                 continue;
             };
             let message = format!(
-                "share `{id}` gives table `{name}` of dataset `{}`, which only its crawler will find",
+                "{} gives table `{name}` of dataset `{}`, which only its crawler will find",
+                live.called(),
                 dataset.header.id
             );
             let diagnostic = Diagnostic::new(Code::CrawledTableShare, message)
-                .at(live.share.header.origin, "this share")
+                .at(live.share.header.origin, live.here())
                 .and(table.origin, "the table, without columns")
                 .help("the deployment fails while Lake Formation knows no such table: declare its `columns`, or deploy without the share, run the crawler, and then have the share approved");
             report.push(diagnostic);

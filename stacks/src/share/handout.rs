@@ -38,9 +38,9 @@ fn bucket(
     let place = Names::place(live.producer);
     report.extend(carrier.check(&handout, policy, &place, live.share.header.origin));
     handouts.push(handout);
-    let message = format!("share `{id}` needs statements in the policy of bucket {bucket}");
+    let message = format!("{} needs statements in the policy of bucket {bucket}", live.called());
     let diagnostic = Diagnostic::new(Code::ImportedBucketShare, message)
-        .at(live.share.header.origin, "this share")
+        .at(live.share.header.origin, live.here())
         .and(live.dataset.header.origin, "the bucket is imported here")
         .help("its owner adds what `synth` writes under `assets/bucket-policies`");
     report.push(diagnostic);
@@ -67,9 +67,9 @@ fn key(names: Names<'_>, live: &LiveShare<'_>, handouts: &mut Vec<Handout>, repo
     let origin = live.share.header.origin;
     report.extend(carrier.check(&handout, whole.into_value(), &place, origin));
     handouts.push(handout);
-    let message = format!("share `{id}` needs statements in the policy of key alias/{alias}");
+    let message = format!("{} needs statements in the policy of key alias/{alias}", live.called());
     let diagnostic = Diagnostic::new(Code::ImportedBucketShare, message)
-        .at(origin, "this share")
+        .at(origin, live.here())
         .and(live.dataset.header.origin, "the key is imported here")
         .help("its owner adds what `synth` writes under `assets/key-policies`");
     report.push(diagnostic);

@@ -14,7 +14,6 @@ use lakewright_synth::{Construct as _, Scope};
 
 use super::{LiveShare, tags};
 use crate::Names;
-use crate::diagnose::cause;
 
 /// The dataset whose tables are shared.
 #[derive(Clone, Copy)]
@@ -37,7 +36,7 @@ pub(crate) fn grant(
     let SharedTables { names, dataset, by_tag } = on;
     let environment = &*dataset.environment;
     let mut consumers: BTreeMap<String, (ImportedRole, Vec<&LiveShare<'_>>)> = BTreeMap::new();
-    for live in shares.iter().filter(|live| live.tables().next().is_some()) {
+    for live in shares.iter().filter(|live| live.has_tables()) {
         let role = live.consumer_role(names);
         let arn = role.grantee().known_arn.clone();
         consumers.entry(arn).or_insert_with(|| (role, Vec::new())).1.push(live);
@@ -50,11 +49,19 @@ pub(crate) fn grant(
     for (arn, (role, shares)) in &consumers {
         let Some(first) = shares.first() else { continue };
         let account = first.catalog_account();
-        let causes = shares.iter().map(|live| cause(live.share.header.origin));
+        let causes = shares.iter().flat_map(|live| live.causes());
         if !known.contains(arn) {
             let mut scope = scope.because_all(causes.clone());
             let all = Catalog::Database { account: account.clone(), name: database.clone() };
             chain.grant(&mut scope, role, &all, set("read", &[Permission::Describe]));
+        }
+        let every = every_table(shares);
+        if !every.is_empty() {
+            let permissions: Vec<Permission> = every.into_iter().collect();
+            let word = if permissions.contains(&Permission::Insert) { "write" } else { "read" };
+            let all = Catalog::Tables { account: account.clone(), database: database.clone() };
+            let mut scope = scope.because_all(causes.clone());
+            chain.grant(&mut scope, role, &all, set(word, &permissions));
         }
         let tables = whole_tables(shares);
         if let Some(tags) = &tags {
@@ -97,6 +104,18 @@ pub(super) const fn access(permissions: &[Permission]) -> &'static str {
     if permissions.len() > 1 { "write" } else { "read" }
 }
 
+/// The permissions on all tables as one, with the union of all that give them.
+fn every_table(shares: &[&LiveShare<'_>]) -> BTreeSet<Permission> {
+    let mut permissions = BTreeSet::new();
+    for live in shares.iter().filter(|live| live.has_all_tables()) {
+        permissions.extend([Permission::Describe, Permission::Select]);
+        if live.permits(SharePermission::Modify) {
+            permissions.extend([Permission::Delete, Permission::Insert]);
+        }
+    }
+    permissions
+}
+
 /// The tables that are shared completely, with the union of all shares' permissions on each.
 fn whole_tables(shares: &[&LiveShare<'_>]) -> BTreeMap<String, BTreeSet<Permission>> {
     let mut tables: BTreeMap<String, BTreeSet<Permission>> = BTreeMap::new();
@@ -106,10 +125,10 @@ fn whole_tables(shares: &[&LiveShare<'_>]) -> BTreeMap<String, BTreeSet<Permissi
             let permissions = tables.entry(table.name.to_string()).or_default();
             // Any permission on a table makes it visible.
             permissions.insert(Permission::Select);
-            if live.share.permissions.contains(&SharePermission::Write) {
+            if live.permits(SharePermission::Write) {
                 permissions.insert(Permission::Insert);
             }
-            if live.share.permissions.contains(&SharePermission::Modify) {
+            if live.permits(SharePermission::Modify) {
                 permissions.extend([Permission::Delete, Permission::Insert]);
             }
         }
@@ -133,7 +152,7 @@ fn parts(
     for table in limited {
         let id = &live.share.header.id;
         let filter = names.data_filter(environment, id, table);
-        let mut scope = scope.because(cause(live.share.header.origin));
+        let mut scope = scope.because_all(live.causes());
         let mut scope = scope.named_child("SharedPart", &format!("{id} {}", table.name));
         let part = DataFilter {
             name: filter.clone(),

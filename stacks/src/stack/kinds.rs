@@ -16,6 +16,7 @@ use lakewright_template::{Place, StackAddress, StackKind};
 use super::StackPlan;
 use super::subject::Subject;
 use crate::bootstrap::Account;
+use crate::dataset::Reached;
 use crate::share::{LiveShare, Side};
 use crate::tags::{central_tags, resource_tags};
 use crate::team::Belongings;
@@ -164,7 +165,7 @@ impl<'m> DashboardsStack<'m> {
 pub struct DatasetStack<'m> {
     names: Names<'m>,
     dataset: &'m Dataset,
-    shares: Vec<LiveShare<'m>>,
+    reached: Reached<'m>,
 }
 
 impl<'m> DatasetStack<'m> {
@@ -176,20 +177,21 @@ impl<'m> DatasetStack<'m> {
     }
 
     pub(crate) fn with(mesh: &'m Mesh, dataset: &'m Dataset, shares: Vec<LiveShare<'m>>) -> Self {
-        Self { names: Names::new(mesh), dataset, shares }
+        let standings = mesh.data_access.standings.get(&dataset.header.id);
+        Self { names: Names::new(mesh), dataset, reached: Reached { shares, standings } }
     }
 
     /// The plan of the stack.
     pub fn plan(self) -> StackPlan<'m> {
-        let Self { names, dataset, shares } = self;
+        let Self { names, dataset, reached } = self;
         let Dataset { header, environment, team, retain_on_delete, .. } = dataset;
         let common = Common { kind: StackKind::Dataset, header, team, retain: *retain_on_delete };
         // Policies of the dataset name these teams' roles, which must exist before.
         let teams = std::iter::once(team).chain(&dataset.stewards);
         let mut others: Vec<StackAddress> =
             teams.filter_map(|team| team_address(names, environment, team)).collect();
-        others.extend(shares.iter().filter_map(|live| consumer_address(names, live)));
-        let subject = Subject::Dataset(dataset, shares);
+        others.extend(reached.shares.iter().filter_map(|live| consumer_address(names, live)));
+        let subject = Subject::Dataset(dataset, reached);
         let mut plan = of_document(names, environment, &common, subject).needs(others);
         let classification = dataset.confidentiality.as_str().to_owned();
         plan.spec.tags.insert("Classification".to_owned(), classification);
@@ -209,7 +211,8 @@ impl<'m> ShareStack<'m> {
     /// The stacks of a share: none, one, or two, in the dataset's account and region and in the consumer's. A share
     /// that grants no access on this date has none; without a date no share has expired.
     pub fn of(mesh: &'m Mesh, share: &'m Share, as_of: Option<&Date>) -> Vec<Self> {
-        if share.is_live(as_of) { Self::with(mesh, share::connected(share)) } else { Vec::new() }
+        let live = share::connected(mesh, share, as_of);
+        live.map(|live| Self::with(mesh, live)).unwrap_or_default()
     }
 
     pub(crate) fn with(mesh: &'m Mesh, live: LiveShare<'m>) -> Vec<Self> {

@@ -9,7 +9,7 @@ use lakewright_template::StackKind;
 
 use crate::asset::Asset;
 use crate::bootstrap::{self, Account};
-use crate::dataset::TablesBy;
+use crate::dataset::{Reached, TablesBy};
 use crate::share::{self, LiveShare, Side};
 use crate::{
     Names, dashboards, dataset, environment, notebook, pipeline, pivot_role, platform,
@@ -26,7 +26,7 @@ pub(super) enum Subject<'m> {
     Environment(&'m Environment, Vec<&'m Environment>),
     Team(&'m Environment, &'m EnvironmentTeam, team::Belongings<'m>),
     Dashboards(&'m Environment, &'m EnvironmentTeam),
-    Dataset(&'m Dataset, Vec<LiveShare<'m>>),
+    Dataset(&'m Dataset, Reached<'m>),
     Share(LiveShare<'m>, Side),
     Notebook(&'m Notebook),
     StudioProfile(&'m StudioProfile),
@@ -83,8 +83,8 @@ impl Subject<'_> {
                 team::build(scope, names, place, team, belongings);
             }
             Self::Dashboards(place, team) => dashboards::build(scope, names, place, team),
-            Self::Dataset(dataset, shares) => {
-                return dataset::build(scope, names, dataset, shares, tables_by);
+            Self::Dataset(dataset, reached) => {
+                return dataset::build(scope, names, dataset, reached, tables_by);
             }
             Self::Share(live, side) => share::build(scope, names, live, *side),
             Self::Notebook(notebook) => notebook::build(scope, names, notebook),

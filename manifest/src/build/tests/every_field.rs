@@ -1,7 +1,9 @@
 //! Each method of each builder: the mesh is that of `every-field.yaml`.
 
 use super::*;
-use crate::document::{HybridAccess, Maintenance, PivotMode, SharePermission, TenantPermission};
+use crate::document::{
+    GovernedBy, HybridAccess, Maintenance, PivotMode, SharePermission, TenantPermission,
+};
 use crate::mesh::Location;
 
 const YAML: &str = include_str!("every-field.yaml");
@@ -101,7 +103,11 @@ fn places() -> (Environment, Environment, Organization) {
 }
 
 fn data(mesh: MeshBuilder, dev: &Environment) -> MeshBuilder {
-    let sales = Domain::new(name("sales"), platform()).owner(analysts()).reader(name("Guests"));
+    let sales = Domain::new(name("sales"), platform())
+        .owner(analysts())
+        .reader(name("Guests"))
+        .dataset_level_access(analysts())
+        .lake_formation_dataset(name("history"));
     let lines = Table::new(name("lines"))
         .location(name("tables/lines"))
         .format(TableFormat::Csv)
@@ -131,10 +137,12 @@ fn data(mesh: MeshBuilder, dev: &Environment) -> MeshBuilder {
         .kms_key_alias(name("old-orders"))
         .glue_database(name("old_orders"))
         .location(Location::Elsewhere)
-        .hybrid_access(HybridAccess::OptIn);
+        .hybrid_access(HybridAccess::OptIn)
+        .governed_by(GovernedBy::LakeFormation);
     let history = Dataset::new(name("history"), dev, analysts())
         .topic("Sales")
         .keyword("orders")
+        .domain(&sales)
         .auto_approval(true)
         .source(Source::Imported(import))
         .table(Table::new(name("old")).column(name("id"), "int"));

@@ -10,7 +10,7 @@ use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{Template, Value};
 
 use super::*;
-use crate::dataset::TablesBy;
+use crate::dataset::{Reached, TablesBy};
 use crate::testing::{
     DEV, SALES, TENANT, dataset, environment, member, mesh, resources, team, texts,
 };
@@ -21,11 +21,13 @@ const DATABASE: &str = "sales_db";
 fn made(mesh: &Mesh, columns: &[(&str, Option<Mask>)], rows: Option<&Condition>) -> Lowered {
     let (place, sales) = (environment(mesh, "dev"), dataset(mesh, "sales"));
     let names = Names::new(mesh);
+    let reached = Reached::default();
     let context = Context {
         names,
         environment: place,
         dataset: sales,
         tables_by: TablesBy::Name,
+        reached: &reached,
         place: Names::place(place),
         target: "dataset/sales".to_owned(),
     };

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use lakewright_manifest::document::Kind;
 use lakewright_manifest::mesh::{
-    Access, Dataset, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline, Share,
-    ShareItem, SharePermission, ShareStatus, Stage, Strategy,
+    Access, Dataset, Effect, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline,
+    PolicyState, Share, ShareItem, SharePermission, ShareStatus, Stage, Strategy,
 };
-use lakewright_manifest::{Date, Mesh};
+use lakewright_manifest::{Date, Mesh, TeamName};
 
 use super::asked::{SOMEBODY, UNHEARD_OF, part, parts};
 use super::{How, What, Who};
@@ -26,6 +26,11 @@ pub(super) struct Intent(BTreeSet<(Who, What, How)>);
 impl Intent {
     fn give(&mut self, who: &Who, what: &What, hows: &[How]) {
         self.0.extend(hows.iter().map(|how| (who.clone(), what.clone(), *how)));
+    }
+
+    /// Takes what has been given before.
+    fn take(&mut self, is_taken: impl Fn(&Who, &What) -> bool) {
+        self.0.retain(|(who, what, _)| !is_taken(who, what));
     }
 
     pub(super) fn gives(&self, who: &Who, what: &What, how: How) -> bool {
@@ -50,9 +55,7 @@ pub(super) fn stated(kind: Kind) -> Stated {
             Stated::Nothing("it tells where notebooks lie: `create_network` is nothing in AWS")
         }
         Kind::ConsumptionRole => Stated::Nothing("it is registered: what it reads its shares say"),
-        Kind::Domain => {
-            Stated::Nothing("domains are checked; their stack comes with a later release")
-        }
+        Kind::Domain => Stated::Gives(domains),
         Kind::Dataset => Stated::Gives(datasets),
         Kind::Share => Stated::Gives(shares),
         Kind::Worksheet => Stated::Gives(worksheets),
@@ -60,9 +63,7 @@ pub(super) fn stated(kind: Kind) -> Stated {
         Kind::StudioProfile => Stated::Gives(studio_profiles),
         Kind::Pipeline => Stated::Gives(pipelines),
         Kind::Dashboard => Stated::Gives(dashboards),
-        Kind::AccessPolicy => {
-            Stated::Nothing("access policies are checked; their stack comes with a later release")
-        }
+        Kind::AccessPolicy => Stated::Gives(access_policies),
     }
 }
 
@@ -297,6 +298,83 @@ fn approved(mesh: &Mesh, share: &Share, intent: &mut Intent) {
     if has_objects && dataset.import.is_none() {
         let key = What::Key { dataset: id, is_through_s3: true };
         intent.give(&who, &key, if hows.len() == 1 { &READ } else { &USE });
+    }
+}
+
+/// docs/mesh.md, "Domain": the teams of `dataset_level_access` reach every dataset of the domain, owners of the domain for
+/// writing. A team acts through its roles in all of its environments (docs/governance.md, "Data").
+fn domains(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    for dataset in mesh.datasets.values() {
+        let Some(domain) = &dataset.domain else { continue };
+        for team in &domain.dataset_level_access {
+            let writes = domain.owners.contains(team);
+            for who in roles_of(mesh, team) {
+                let hows: &[How] = if writes { &ALL } else { &READ };
+                data(mesh, dataset, &who, hows, intent);
+                bucket(dataset, &who, &ATTRIBUTES, intent);
+                through_s3(dataset, &who, writes, intent);
+            }
+        }
+    }
+}
+
+fn roles_of<'m>(mesh: &'m Mesh, team: &'m TeamName) -> impl Iterator<Item = Who> + use<'m> {
+    let environments = mesh.environments.values();
+    let with_role = environments.filter(move |one| one.team_named(team).is_some());
+    with_role.map(move |one| Who::Team(one.header.id.to_string(), team.to_string()))
+}
+
+/// "The key can be used through S3 only" (docs/stacks/share.md).
+fn through_s3(dataset: &Dataset, who: &Who, writes: bool, intent: &mut Intent) {
+    let key = What::Key { dataset: dataset.header.id.to_string(), is_through_s3: true };
+    intent.give(who, &key, if writes { &USE } else { &READ });
+}
+
+/// docs/governance.md, "Data". The policies of the mesh name teams, and datasets and tables by their ids; those that deny
+/// take all of `data.`.
+fn access_policies(mesh: &Mesh, _: &Date, intent: &mut Intent) {
+    let policies = mesh.access_policies.values();
+    let active = policies.filter(|one| one.state == PolicyState::Active);
+    let (given, denied): (Vec<_>, Vec<_>) = active.partition(|one| one.effect == Effect::Allow);
+    for policy in given {
+        let who = policy.actors.teams.iter().flat_map(|team| roles_of(mesh, team));
+        for who in who {
+            for id in &policy.resources.ids {
+                let parts: Vec<&str> = id.split('/').collect();
+                let named = |id: &str| {
+                    let found = mesh.datasets.values().find(|one| one.header.id.as_str() == id);
+                    found.expect("a dataset").clone()
+                };
+                match parts[..] {
+                    ["dataset", id] => {
+                        let dataset = named(id);
+                        bucket(&dataset, &who, &READ, intent);
+                        bucket(&dataset, &who, &ATTRIBUTES, intent);
+                        through_s3(&dataset, &who, false, intent);
+                    }
+                    ["table", id, name] => {
+                        table(mesh, &named(id), name, (&who, &READ[..]), intent);
+                    }
+                    _ => unreachable!("{id}"),
+                }
+            }
+        }
+    }
+    for policy in denied {
+        let roles: BTreeSet<Who> =
+            policy.actors.teams.iter().flat_map(|team| roles_of(mesh, team)).collect();
+        let is_taken = |what: &What| {
+            let Some(id) = what.dataset() else { return false };
+            let dataset = mesh.datasets.values().find(|one| one.header.id.as_str() == id);
+            let domain = dataset.and_then(|one| one.domain.as_ref()).map(|one| one.id());
+            let name = match what {
+                What::Table { table, .. } => format!("table/{id}/{table}"),
+                other => format!("no table: {other:?}"),
+            };
+            domain.is_some_and(|one| policy.resources.domains.contains(one))
+                || policy.resources.ids.contains(&name)
+        };
+        intent.take(|who, what| roles.contains(who) && is_taken(what));
     }
 }
 
