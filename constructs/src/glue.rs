@@ -4,6 +4,10 @@ use lakewright_synth::{Construct, Options, Scope};
 use lakewright_template::digest::hex_prefix;
 use lakewright_template::{AccountId, Arn, Expr, LogicalId, Map, Name, Ref, Text, Value};
 
+mod view;
+
+pub use view::{Checked, CheckingConnection, CheckingWorkgroup, ProtectedView, VIEW_TABLES};
+
 use crate::bucket::Encryption;
 use crate::cfn::{glue, sqs};
 use crate::key::KeyHandle;

@@ -89,7 +89,11 @@ codes! {
     LeftAsWritten "left-as-written" Warning,
     /// A limit of CloudFormation or of a service is exceeded.
     LimitExceeded "limit-exceeded" Error,
-    /// An access policy masks data, but masks are not applied.
+    /// A mask is about a column that no selected table declares.
+    MaskColumn "mask-column" Error,
+    /// A mask is about a column whose type cannot take it.
+    MaskType "mask-type" Error,
+    /// An access policy masks data or limits rows, but neither is applied.
     MaskWithoutEffect "mask-without-effect" Error,
     /// A required field is missing.
     MissingField "missing-field" Error,

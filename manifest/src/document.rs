@@ -11,8 +11,8 @@ mod work;
 use std::collections::BTreeMap;
 
 pub use access_policy::{
-    AccessPolicyDocument, ActorsDocument, Effect, ExceptionsDocument, Mask, PolicyState,
-    ResourcesDocument,
+    AccessPolicyDocument, ActorsDocument, ColumnMaskDocument, Effect, ExceptionsDocument, Mask,
+    PolicyState, ResourcesDocument,
 };
 pub use environment::{
     ConsumptionRoleDocument, ContextDocument, ContextVpcDocument, DefaultVpcDocument,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use lakewright_template::{AccountId, Region};
 
-pub use access_policy::{AccessPolicy, Actors, Exceptions, PolicyResources};
+pub use access_policy::{AccessPolicy, Actors, Exceptions, Masking, PolicyResources, RowFilter};
 pub use data_access::{DataAccess, DataGrant, Given, Level, Open, Standing};
 
 use crate::diagnostic::Origin;

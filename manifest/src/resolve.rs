@@ -15,13 +15,13 @@ mod governance;
 mod item_state;
 mod link;
 mod locations;
+mod masking;
 mod partition;
 mod people;
 mod permission_feature;
 mod placeholder;
 mod places;
 mod protected;
-mod row_filter;
 mod rows;
 mod share;
 mod tags;
@@ -140,8 +140,11 @@ impl Context {
             self.each(&documents.dashboards, Kind::Dashboard, |context, document, header| {
                 context.dashboard(document, header, &place)
             });
-        let access_policies =
-            self.each(&documents.access_policies, Kind::AccessPolicy, Self::access_policy);
+        let access_policies = self.each(
+            &documents.access_policies,
+            Kind::AccessPolicy,
+            |context, document, header| context.access_policy(document, header, &datasets),
+        );
         self.others_stay_apart(tenant.as_ref(), &environments, &datasets, &consumption_roles);
         let mut mesh = Unlinked {
             tenant: tenant?,

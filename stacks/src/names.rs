@@ -488,6 +488,35 @@ impl<'m> Names<'m> {
         self.of_dataset(environment, dataset, &format!("-{part}"), GLUE_NAME_CHARACTERS)
     }
 
+    /// The role with whose rights the views of a dataset read its tables.
+    pub fn definer_role(&self, environment: &Environment, dataset: &Dataset) -> String {
+        self.of_dataset(environment, dataset, "-views", ROLE_NAME_CHARACTERS)
+    }
+
+    /// The workgroup in which Athena checks the views of a dataset.
+    pub fn views_workgroup(&self, environment: &Environment, dataset: &Dataset) -> String {
+        self.of_dataset(environment, dataset, "-views", ROLE_NAME_CHARACTERS)
+    }
+
+    /// The name of a team's view of a table, in the database of the table; `ending` tells the views of one table apart.
+    /// It has letters, digits and `_` only, which is all that Athena takes for the name of a view.
+    pub fn view(
+        &self,
+        environment: &Environment,
+        dataset: &Dataset,
+        table: &str,
+        team: &TeamName,
+        ending: &str,
+    ) -> String {
+        let id = format!("{}/{table}/{team}", dataset.header.id);
+        let end = format!("_{}_{}{ending}", slug(team), self.uri(environment, "view", &id));
+        let end = end.replace('-', "_");
+        let room = GLUE_NAME_CHARACTERS.saturating_sub(end.len());
+        // Names in the catalog are of ASCII, so that every place is between two characters.
+        let start = table.get(..room.min(table.len())).unwrap_or_default().replace('-', "_");
+        format!("{start}{end}")
+    }
+
     /// The key of the LF-tag of some tables of a dataset. Other tables get another key, because a value in use cannot
     /// be removed from a tag (`UpdateLFTag`).
     pub fn table_tag<'n>(

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -50,11 +50,12 @@ const ALLOWED: [(&str, &[&str]); 19] = [
         ],
     ),
     ("lsp", &["analysis", "manifest", "stacks"]),
-    ("manifest", &[]),
+    ("manifest", &["masks"]),
+    ("masks", &[]),
     ("policies", &[]),
     ("proof", &["access"]),
     ("simulator", &["deployer", "fleet"]),
-    ("stacks", &["constructs", "guardrails", "manifest", "policies", "synth"]),
+    ("stacks", &["constructs", "guardrails", "manifest", "masks", "policies", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),
     ("xtask", &[]),

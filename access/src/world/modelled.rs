@@ -3,7 +3,7 @@
 /// The supported resource types, each with the properties that are read for access or do not affect it. A proof fails
 /// on any other type or property. The list is maintained by hand, not derived from the pinned schemas: adding a type to
 /// the stacks requires stating how it affects access.
-pub(super) const KNOWN: [(&str, &[&str]); 56] = [
+pub(super) const KNOWN: [(&str, &[&str]); 57] = [
     ("AWS::Athena::NamedQuery", &["Database", "Description", "Name", "QueryString", "WorkGroup"]),
     (
         "AWS::Athena::WorkGroup",
@@ -129,6 +129,7 @@ pub(super) const KNOWN: [(&str, &[&str]); 56] = [
         "AWS::Events::Rule",
         &["Description", "EventBusName", "EventPattern", "Name", "State", "Tags", "Targets"],
     ),
+    ("AWS::Glue::Connection", &["CatalogId", "ConnectionInput"]),
     (
         "AWS::Glue::Crawler",
         &[

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::document;
 use crate::field::Field;
-use crate::name::{Id, TeamName};
+use crate::name::{CatalogName, Id, TeamName};
 
 document! {
     /// A rule of access governance: actors, their privileges, and the resources. A deny overrides every allow.
@@ -24,9 +24,16 @@ document! {
         /// The resources. Default: everything.
         #[serde(default)]
         resources: Field<ResourcesDocument>,
-        /// How values are masked, for data privileges.
+        /// How the values of all columns that the policy selects are masked, for privileges that read data.
         #[serde(default)]
         mask: Field<Mask>,
+        /// How the values of single columns are masked, in all tables that the policy selects. Not together with `mask`.
+        #[serde(default)]
+        masks: Field<Vec<Field<ColumnMaskDocument>>>,
+        /// A condition that selects the rows of the tables that the policy selects, as in `items` of a share, such as
+        /// `country = 'PL'`. Default: all rows.
+        #[serde(default)]
+        rows: Field<String>,
     }
 }
 
@@ -115,18 +122,40 @@ pub struct ResourcesDocument {
     pub environments: Field<Vec<Field<Id>>>,
 }
 
+/// The mask of one column.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+pub struct ColumnMaskDocument {
+    /// The column's name.
+    pub column: Field<CatalogName>,
+    /// How its values are masked.
+    pub mask: Field<Mask>,
+}
+
 /// How a value is masked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Hash)]
 #[serde(rename_all = "snake_case")]
 pub enum Mask {
-    /// The first four characters, then one mark.
+    /// The first four characters, then `XXXX`; only `XXXX` for values of four characters or fewer.
     ShowFirst4,
-    /// The last four characters.
+    /// `XXXX`, then the last four characters; only `XXXX` for values of four characters or fewer.
     ShowLast4,
-    /// A digest; equal values have equal digests.
+    /// A SHA-256 digest; equal values have equal digests.
     Hash,
     /// No value.
     Nullify,
-    /// Letters as `x`, digits as `0`.
+    /// Letters as `x` and `X`, digits as `0`.
     Redact,
+}
+
+impl Mask {
+    /// The mask as views apply it.
+    pub const fn applied(self) -> lakewright_masks::Mask {
+        match self {
+            Self::ShowFirst4 => lakewright_masks::Mask::ShowFirst4,
+            Self::ShowLast4 => lakewright_masks::Mask::ShowLast4,
+            Self::Hash => lakewright_masks::Mask::Hash,
+            Self::Nullify => lakewright_masks::Mask::Nullify,
+            Self::Redact => lakewright_masks::Mask::Redact,
+        }
+    }
 }

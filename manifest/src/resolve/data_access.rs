@@ -280,12 +280,17 @@ impl Context {
             return;
         }
         self.actors_are_teams(document, origin);
-        if !document.mask.is_absent() {
-            let message = "Lakewright does not mask data yet: the policy would give no access";
+        let limits = [
+            (document.mask.is_absent(), at(origin.file, &document.mask)),
+            (document.masks.is_absent(), at(origin.file, &document.masks)),
+            (document.rows.is_absent(), at(origin.file, &document.rows)),
+        ];
+        for (_, limit) in limits.into_iter().filter(|(is_absent, _)| !is_absent) {
+            let message = "Lakewright does not mask data and does not limit rows by policies yet: the policy would give no access";
             let diagnostic = Diagnostic::new(Code::MaskWithoutEffect, message)
-                .at(at(origin.file, &document.mask), "without effect")
+                .at(limit, "without effect")
                 .help(
-                    "set `state: inactive`, or remove the mask; deny the columns to keep them out",
+                    "set `state: inactive`, or remove this; deny the columns to keep them out, and limit rows in shares",
                 );
             self.report.push(diagnostic);
         }

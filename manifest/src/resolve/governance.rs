@@ -1,5 +1,7 @@
 //! Domains and access policies.
 
+use std::collections::BTreeMap;
+
 use super::{Context, Dependant, at, distinct};
 use crate::Code;
 use crate::decode::suggest;
@@ -10,7 +12,7 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{
-    AccessPolicy, Actors, Domain, Exceptions, Header, Mask, PolicyResources, PolicyState,
+    AccessPolicy, Actors, Dataset, Domain, Exceptions, Header, PolicyResources, PolicyState,
 };
 use crate::name::Id;
 use crate::parse::Located;
@@ -86,6 +88,7 @@ impl Context {
         &mut self,
         located: &Located<AccessPolicyDocument>,
         header: Header,
+        datasets: &BTreeMap<Id, Dataset>,
     ) -> Option<AccessPolicy> {
         let Located { document, origin } = located;
         let kind = Kind::AccessPolicy;
@@ -98,7 +101,7 @@ impl Context {
         for field in privileges.into_iter().flatten() {
             known.extend(self.privilege(origin.file, field, &all));
         }
-        let mask = self.data_mask(document, &known, origin.file);
+        let masking = self.masking(document, &known, origin.file);
         let resources = document.resources.value().map(|given| {
             let dependant = Dependant { kind, id: header.id.clone(), keeps_alive: false };
             self.no_list_is_empty(given, at(origin.file, &document.resources));
@@ -123,15 +126,19 @@ impl Context {
         if !document.state.is_invalid() && state == PolicyState::Active {
             self.data_policy_is_known(document, &known, header.origin);
         }
-        Some(AccessPolicy {
+        let mut policy = AccessPolicy {
             state,
             effect: document.effect.value().copied().unwrap_or_default(),
             actors: actors_of(actors?),
             privileges: known,
             resources: resources.unwrap_or_default(),
-            mask,
+            masking,
+            rows: None,
             header,
-        })
+        };
+        policy.rows = self.rows_of_policy(document, &policy, datasets);
+        self.masks_fit(document, &policy, datasets);
+        Some(policy)
     }
 
     /// The policy of the superuser cannot be replaced by a document.
@@ -143,24 +150,6 @@ impl Context {
                 .help("give the policy another id; the tenant's `admin_team` decides who is a superuser");
             self.report.push(diagnostic);
         }
-    }
-
-    /// The mask of a policy. It needs data privileges only.
-    fn data_mask(
-        &mut self,
-        document: &AccessPolicyDocument,
-        privileges: &[String],
-        file: FileId,
-    ) -> Option<Mask> {
-        let mask = document.mask.value().copied();
-        if mask.is_some() && privileges.iter().any(|privilege| !privilege.starts_with("data.")) {
-            let diagnostic =
-                Diagnostic::new(Code::FieldConflict, "a mask goes with data privileges only")
-                    .at(at(file, &document.mask), "")
-                    .help("remove the mask, or the privileges that do not begin with `data.`");
-            self.report.push(diagnostic);
-        }
-        mask
     }
 
     fn privilege(

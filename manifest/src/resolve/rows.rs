@@ -1,7 +1,8 @@
 //! The condition on the rows of a shared table: Lake Formation must be able to parse it, and the
 //! table's columns must fit it.
 
-use super::row_filter::{Comparison, Constant, comparisons};
+use lakewright_masks::rows::{Comparison, Condition, ConstantKind};
+
 use super::{Context, at, column_type};
 use crate::Code;
 use crate::decode::suggest;
@@ -19,6 +20,19 @@ impl Context {
         rows: &Field<String>,
         table: Option<&Table>,
     ) -> Option<String> {
+        let tables = table.map(|table| (name, table));
+        let read = self.filter(file, rows, &tables.into_iter().collect::<Vec<_>>())?;
+        Some(read.0)
+    }
+
+    /// A condition on the rows of several tables, as it is written and as it was read. Reports an error if Lake Formation
+    /// cannot read it, or for each table that lacks one of its columns.
+    pub(super) fn filter(
+        &mut self,
+        file: FileId,
+        rows: &Field<String>,
+        tables: &[(&CatalogName, &Table)],
+    ) -> Option<(String, Option<Condition>)> {
         let text = self.text(file, rows, "rows")?.trim().to_owned();
         let origin = at(file, rows);
         // Lake Formation's limit for the expression of a row filter.
@@ -28,24 +42,25 @@ impl Context {
                     .at(origin, "")
                     .help("write a condition such as `region = 'EU'`");
             self.report.push(diagnostic);
-            return Some(text);
+            return Some((text, None));
         }
-        match comparisons(&text) {
+        let condition = match Condition::parse(&text) {
+            Ok(condition) => condition,
             Err(wrong) => {
                 let message = format!("Lake Formation cannot read this condition on rows: {wrong}");
                 let help = "compare columns with constants, such as `region = 'EU' AND amount > 0`; for all rows leave `rows` out";
                 self.wrong_rows(message, origin, help);
+                return Some((text, None));
             }
-            Ok(found) => {
-                // The columns that a crawler finds are unknown.
-                if let Some(table) = table.filter(|table| table.all_columns().next().is_some()) {
-                    for comparison in &found {
-                        self.row_comparison(name, table, comparison, origin);
-                    }
-                }
+        };
+        // The columns that a crawler finds are unknown.
+        for (name, table) in tables.iter().filter(|(_, table)| table.all_columns().next().is_some())
+        {
+            for comparison in condition.comparisons() {
+                self.row_comparison(name, table, comparison, origin);
             }
         }
-        Some(text)
+        Some((text, Some(condition)))
     }
 
     fn wrong_rows(&mut self, message: String, origin: Origin, help: impl Into<String>) {
@@ -65,7 +80,7 @@ impl Context {
         comparison: &Comparison,
         origin: Origin,
     ) {
-        let Comparison { path, constants, is_null } = comparison;
+        let (path, constants) = (&comparison.path, comparison.constants());
         let Some((first, fields)) = path.split_first() else { return };
         let is_it = |column: &&Column| column.name.as_str() == first;
         let Some(column) = table.all_columns().find(is_it) else {
@@ -94,7 +109,7 @@ impl Context {
         if constants.is_empty() && kind.to_ascii_lowercase().starts_with("struct") {
             return;
         }
-        let Some(takes) = Constant::of_type(kind) else {
+        let Some(takes) = ConstantKind::of_type(kind) else {
             let message = format!(
                 "rows of table `{name}` cannot be told by column `{}` of type `{kind}`",
                 path.join(".")
@@ -103,7 +118,7 @@ impl Context {
                  the column out";
             return self.wrong_rows(message, origin, help);
         };
-        if *is_null && table.partitions.iter().any(|key| is_it(&key)) {
+        if comparison.is_null() && table.partitions.iter().any(|key| is_it(&key)) {
             let message = format!(
                 "`{first}` is a partition key, and Lake Formation does not compare these with NULL"
             );

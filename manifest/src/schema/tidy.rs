@@ -79,7 +79,8 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must not be empty, as a definition and its property.
-const NOT_EMPTY: [(&str, &str); 27] = [
+const NOT_EMPTY: [(&str, &str); 28] = [
+    ("access-policy", "masks"),
     ("access-policy", "privileges"),
     ("actors", "roles"),
     ("actors", "teams"),
@@ -131,6 +132,7 @@ fn texts(definitions: &mut Value) {
     // Source: `externalId` of `AssumeRole` in the AWS STS API reference.
     definitions["pivot-role"]["properties"]["external_id"]["minLength"] = json!(2);
     definitions["share-item"]["properties"]["rows"]["minLength"] = json!(1);
+    definitions["access-policy"]["properties"]["rows"]["minLength"] = json!(1);
     // Source: "VPC CIDR blocks" in the VPC user guide.
     definitions["context-vpc"]["properties"]["cidr"]["pattern"] =
         json!("^[0-9.]+/(1[6-9]|2[0-8])$");

@@ -112,13 +112,15 @@ const LINKED: [(&str, &str); 2] = [
 const EXACT: [&str; 6] = ["ec2", "elasticfilesystem", "iam", "kms", "s3", "sagemaker"];
 
 /// The services that roles are passed to, by the resource types that take a role.
-const PASSED_TO: [(&str, Service); 13] = [
+const PASSED_TO: [(&str, Service); 14] = [
     ("AWS::CodeBuild::Project", Service::CODEBUILD),
     ("AWS::CodePipeline::Pipeline", Service::CODEPIPELINE),
     ("AWS::EC2::FlowLog", Service::VPC_FLOW_LOGS),
     ("AWS::Events::Rule", Service::EVENTS),
     ("AWS::Glue::Crawler", Service::GLUE),
     ("AWS::Glue::Job", Service::GLUE),
+    // With the connection come protected views, whose definers are passed to Lake Formation as well.
+    ("AWS::Glue::Connection", Service::LAKE_FORMATION),
     ("AWS::LakeFormation::Resource", Service::LAKE_FORMATION),
     ("AWS::QuickSight::DataSource", Service::QUICKSIGHT),
     ("AWS::SageMaker::Domain", Service::SAGEMAKER),

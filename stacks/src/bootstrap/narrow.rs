@@ -47,7 +47,13 @@ const MADE: [(&str, &[&str]); 13] = [
     ("wafv2", &["ipset", "managedruleset", "webacl"]),
 ];
 
-fn is_made(service: &str, kind: &str) -> bool {
+/// The type of resource that is created only where a dataset has protected views.
+const OF_VIEWS: (&str, &str) = ("glue", "connection");
+
+fn is_made(context: &Context<'_>, service: &str, kind: &str) -> bool {
+    if (service, kind) == OF_VIEWS {
+        return context.account.usage.kinds.contains("AWS::Glue::Connection");
+    }
     MADE.iter().find(|(name, _)| *name == service).is_none_or(|(_, kinds)| kinds.contains(&kind))
 }
 
@@ -90,15 +96,17 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         return any();
     }
     let prefix = name.split(':').next().unwrap_or_default();
-    if prefix == "iam" && action.resources.iter().all(|resource| !is_made("iam", resource.kind)) {
+    if prefix == "iam"
+        && action.resources.iter().all(|resource| !is_made(context, "iam", resource.kind))
+    {
         // Actions on users and groups: the handlers list them, but no stack creates users or groups.
         return Vec::new();
     }
     let mut sets: BTreeMap<Conditions, BTreeSet<String>> = BTreeMap::new();
     for resource in &action.resources {
         let Some(kind) = service.resource_type(resource.kind) else { continue };
-        if !is_made(prefix, resource.kind)
-            && action.resources.iter().any(|r| is_made(prefix, r.kind))
+        if !is_made(context, prefix, resource.kind)
+            && action.resources.iter().any(|r| is_made(context, prefix, r.kind))
         {
             continue;
         }

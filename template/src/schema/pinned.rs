@@ -20,6 +20,7 @@ pub(super) static SCHEMAS: &[(&str, &str)] = &[
     ("AWS::Events::EventBus", include_str!("../../data/schemas/events-eventbus.json")),
     ("AWS::Events::EventBusPolicy", include_str!("../../data/schemas/events-eventbuspolicy.json")),
     ("AWS::Events::Rule", include_str!("../../data/schemas/events-rule.json")),
+    ("AWS::Glue::Connection", include_str!("../../data/schemas/glue-connection.json")),
     ("AWS::Glue::Crawler", include_str!("../../data/schemas/glue-crawler.json")),
     ("AWS::Glue::Database", include_str!("../../data/schemas/glue-database.json")),
     ("AWS::Glue::Job", include_str!("../../data/schemas/glue-job.json")),

@@ -53,6 +53,10 @@ pub(super) fn property(kind: &str, owner: &str, property: &str) -> Option<&'stat
         }
         ("AWS::Glue::Crawler" | "AWS::Glue::Job", "", "Role") => ROLE,
         ("AWS::Glue::Crawler" | "AWS::Glue::Table", "", "DatabaseName") => DATABASE,
+        ("AWS::Glue::Table", "TableViewDefinition", "Definer") => ROLE,
+        ("AWS::Glue::Table", "TableViewRepresentation", "ValidationConnection") => {
+            "Expr<Name<crate::cfn::glue::Connection>>"
+        }
         ("AWS::Glue::Crawler", "", "CrawlerSecurityConfiguration")
         | ("AWS::Glue::Job", "", "SecurityConfiguration") => {
             "Expr<Name<crate::cfn::glue::SecurityConfiguration>>"

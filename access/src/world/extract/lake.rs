@@ -51,13 +51,11 @@ impl Reader<'_> {
         id: &LogicalId,
         properties: &Map,
     ) -> Result<(), PieceError> {
-        if !self.texts(id, properties, "PermissionsWithGrantOption")?.is_empty() {
-            // A principal with grant option can grant the permission to anybody.
-            let what = "a permission of Lake Formation with grant option".to_owned();
-            return Err(self.outside(id.as_str(), what));
-        }
         let principal = self.value(id, properties, "Principal")?;
         let principal = principal.get("DataLakePrincipalIdentifier").text();
+        if !self.texts(id, properties, "PermissionsWithGrantOption")?.is_empty() {
+            self.handed.push((id.clone(), principal.clone()));
+        }
         let resource = self.value(id, properties, "Resource")?;
         let catalog = |account: &Resolved<'_>, rest: String| {
             let place = self.stack.place;

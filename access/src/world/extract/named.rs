@@ -35,6 +35,11 @@ impl Reader<'_> {
             "AWS::SNS::Topic" => attribute("TopicArn")?,
             "AWS::S3::AccessPoint" => regional("s3", "accesspoint/", named("Name")?),
             "AWS::Athena::WorkGroup" => regional("athena", "workgroup/", named("Name")?),
+            "AWS::Glue::Connection" => {
+                let input = self.value(id, properties, "ConnectionInput")?;
+                let name = input.get("Name").as_text().map(str::to_owned);
+                regional("glue", "connection/", name)
+            }
             "AWS::Glue::Crawler" => regional("glue", "crawler/", named("Name")?),
             "AWS::Glue::Job" => regional("glue", "job/", named("Name")?),
             "AWS::Glue::Trigger" => regional("glue", "trigger/", named("Name")?),

@@ -159,3 +159,57 @@ fn a_policy_of_something_else_counts_or_leaves_its_service_open() {
         }
     }
 }
+
+/// Source: "Lake Formation permissions reference": granting takes the grant option and `lakeformation:GrantPermissions`. A role
+/// that only services assume and that lacks the second gives nothing on.
+#[test]
+fn the_grant_option_is_known_only_where_nobody_can_use_it() {
+    let with = |principal: &str, action: &str| {
+        format!(
+            r#"Resources:
+  Definer:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: definer
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{{Effect: Allow, Principal: {principal}, Action: "sts:AssumeRole"}}]
+  Rights:
+    Type: AWS::IAM::RolePolicy
+    Properties:
+      RoleName: !Ref Definer
+      PolicyName: views
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{{Effect: Allow, Action: "{action}", Resource: "*"}}]
+  Permission:
+    Type: AWS::LakeFormation::PrincipalPermissions
+    Properties:
+      Principal: {{DataLakePrincipalIdentifier: !GetAtt Definer.Arn}}
+      Resource: {{Table: {{CatalogId: "111111111111", DatabaseName: d, Name: t}}}}
+      Permissions: [SELECT]
+      PermissionsWithGrantOption: [SELECT]
+"#
+        )
+    };
+    let read = |principal: &str, action: &str| {
+        let template = read::template(&with(principal, action)).expect("a template");
+        let place = Place::parse("111111111111", "eu-west-1").expect("a place");
+        let address = "111111111111/eu-west-1/s";
+        let unresolved = OnUnresolved::Fail;
+        Piece::of(StackTemplate { address, place: &place, template: &template, unresolved })
+    };
+    let services = "{Service: [glue.amazonaws.com, lakeformation.amazonaws.com]}";
+    assert!(read(services, "lakeformation:GetDataAccess").is_ok());
+    for (principal, action) in [
+        (services, "lakeformation:GrantPermissions"),
+        (services, "lakeformation:Batch*"),
+        (services, "*"),
+        ("{AWS: \"arn:aws:iam::111111111111:role/somebody\"}", "lakeformation:GetDataAccess"),
+        ("{AWS: \"111111111111\"}", "lakeformation:GetDataAccess"),
+        ("\"*\"", "lakeformation:GetDataAccess"),
+    ] {
+        let error = read(principal, action).expect_err("outside").to_string();
+        assert!(error.contains("with grant option is outside"), "{principal} {action}: {error}");
+    }
+}

@@ -93,12 +93,13 @@ pub(super) enum Part<'m> {
 }
 
 impl<'m> Rule<'m> {
-    /// The active policies of a mesh about data. Those with a mask are not enforced.
+    /// The active policies of a mesh about data. Those with a mask or with a condition on rows are not enforced.
     pub(super) fn all(mesh: &'m Mesh) -> Vec<Self> {
         let policies = mesh.access_policies.values().map(|policy| &**policy);
         let active = policies.filter(|policy| {
             policy.state == PolicyState::Active
-                && policy.mask.is_none()
+                && !policy.is_masking()
+                && policy.rows.is_none()
                 && policy.privileges.iter().any(|name| name.starts_with("data."))
         });
         active.map(|policy| Self { policy }).collect()
