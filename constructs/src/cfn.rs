@@ -20,4 +20,5 @@ pub mod ssm;
 pub mod sagemaker;
 pub mod scheduler;
 pub mod stepfunctions;
+pub mod verifiedpermissions;
 pub mod wafv2;

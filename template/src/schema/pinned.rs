@@ -55,6 +55,10 @@ pub(super) static SCHEMAS: &[(&str, &str)] = &[
     ("AWS::SageMaker::UserProfile", include_str!("../../data/schemas/sagemaker-userprofile.json")),
     ("AWS::Scheduler::Schedule", include_str!("../../data/schemas/scheduler-schedule.json")),
     ("AWS::StepFunctions::StateMachine", include_str!("../../data/schemas/stepfunctions-statemachine.json")),
+    ("AWS::VerifiedPermissions::IdentitySource", include_str!("../../data/schemas/verifiedpermissions-identitysource.json")),
+    ("AWS::VerifiedPermissions::Policy", include_str!("../../data/schemas/verifiedpermissions-policy.json")),
+    ("AWS::VerifiedPermissions::PolicyStore", include_str!("../../data/schemas/verifiedpermissions-policystore.json")),
+    ("AWS::VerifiedPermissions::PolicyStoreAlias", include_str!("../../data/schemas/verifiedpermissions-policystorealias.json")),
     ("AWS::WAFv2::IPSet", include_str!("../../data/schemas/wafv2-ipset.json")),
     ("AWS::WAFv2::WebACL", include_str!("../../data/schemas/wafv2-webacl.json")),
 ];

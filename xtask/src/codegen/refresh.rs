@@ -74,6 +74,10 @@ const TYPES: &[&str] = &[
     "AWS::SageMaker::UserProfile",
     "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
+    "AWS::VerifiedPermissions::IdentitySource",
+    "AWS::VerifiedPermissions::Policy",
+    "AWS::VerifiedPermissions::PolicyStore",
+    "AWS::VerifiedPermissions::PolicyStoreAlias",
     "AWS::WAFv2::IPSet",
     "AWS::WAFv2::WebACL",
 ];
