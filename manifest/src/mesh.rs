@@ -4,8 +4,8 @@
 //! a [`Mesh`] need not check it again.
 
 mod access_policy;
-mod data_access;
 mod alarms;
+mod data_access;
 mod link;
 mod people;
 mod share;

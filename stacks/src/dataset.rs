@@ -12,8 +12,6 @@ mod views;
 
 use std::collections::BTreeMap;
 
-use std::collections::BTreeMap;
-
 use lakewright_constructs::bucket::{
     Bucket, BucketHandle, BucketTraffic, Encryption, ImportedBucket, Lifecycle, bucket_arn,
 };

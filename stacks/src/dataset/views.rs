@@ -97,8 +97,8 @@ struct Checking {
 fn checking(scope: &mut Scope<'_>, context: &Context<'_>, definer: &RoleHandle) -> Checking {
     let Context { names, environment, dataset, place, target, .. } = context;
     let name = names.dataset_part(environment, dataset, "views");
-    let workgroup = scope.add("Workgroup", CheckingWorkgroup { name: workgroup(context) });
-    let connection = CheckingConnection { name: name.clone(), workgroup: workgroup.name() };
+    let group = scope.add("Workgroup", CheckingWorkgroup { name: workgroup(context) });
+    let connection = CheckingConnection { name: name.clone(), workgroup: group.name() };
     let connection = scope.add("Connection", connection);
     let own = environment.account.clone();
     let grant = |sid: &str, actions: &[&'static str], resources: Vec<String>| Grant {
