@@ -67,6 +67,8 @@ pub struct Aws {
     /// older do not. AWS would refuse the whole request there.
     session: String,
     sessions: RefCell<BTreeMap<Site, SdkConfig>>,
+    /// To make a client takes longer than to send a request with it.
+    clients: RefCell<BTreeMap<Site, CloudFormation>>,
 }
 
 impl Aws {
@@ -85,6 +87,7 @@ impl Aws {
                 None => SESSION.to_owned(),
             },
             sessions: RefCell::default(),
+            clients: RefCell::default(),
         })
     }
 
@@ -100,12 +103,14 @@ impl Aws {
             is_paced: true,
             session: self.session.clone(),
             sessions: RefCell::default(),
+            clients: RefCell::default(),
         }
     }
 
     /// Forgets the credentials for an account and region, which AWS called expired before their time.
     pub fn renew(&self, place: &Place) {
         self.sessions.borrow_mut().retain(|site, _| site.place != *place);
+        self.clients.borrow_mut().retain(|site, _| site.place != *place);
     }
 
     /// The account of the caller's credentials.
@@ -155,12 +160,18 @@ impl Aws {
     }
 
     async fn cloudformation(&self, site: &Site) -> CloudFormation {
-        let session = self.session(site).await;
-        if !self.is_paced {
-            return CloudFormation::new(&session);
+        if let Some(client) = self.clients.borrow().get(site) {
+            return client.clone();
         }
-        let config = aws_sdk_cloudformation::config::Builder::from(&session);
-        CloudFormation::from_conf(config.retry_classifier(LeaveThrottled).build())
+        let session = self.session(site).await;
+        let client = if self.is_paced {
+            let config = aws_sdk_cloudformation::config::Builder::from(&session);
+            CloudFormation::from_conf(config.retry_classifier(LeaveThrottled).build())
+        } else {
+            CloudFormation::new(&session)
+        };
+        self.clients.borrow_mut().insert(site.clone(), client.clone());
+        client
     }
 
     async fn bucket<'a>(&'a self, site: &'a Site, name: &'a str) -> Bucket<'a> {
