@@ -6,6 +6,7 @@ mod drift;
 mod dry_run;
 mod invitations;
 mod live;
+mod lock;
 mod looking;
 mod outputs;
 mod owners;

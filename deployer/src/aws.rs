@@ -71,6 +71,8 @@ pub struct Aws {
     tags: Option<[(&'static str, String); 2]>,
     untagged: Untagged,
     sessions: RefCell<BTreeMap<Site, SdkConfig>>,
+    /// To make a client takes longer than to send a request with it.
+    clients: RefCell<BTreeMap<Site, CloudFormation>>,
 }
 
 impl Aws {
@@ -91,6 +93,7 @@ impl Aws {
             tags: tagged::tags(settings),
             untagged: Untagged::default(),
             sessions: RefCell::default(),
+            clients: RefCell::default(),
         })
     }
 
@@ -108,6 +111,7 @@ impl Aws {
             tags: self.tags.clone(),
             untagged: Arc::clone(&self.untagged),
             sessions: RefCell::default(),
+            clients: RefCell::default(),
         }
     }
 
@@ -117,12 +121,18 @@ impl Aws {
     }
 
     async fn cloudformation(&self, site: &Site) -> CloudFormation {
-        let session = self.session(site).await;
-        if !self.is_paced {
-            return CloudFormation::new(&session);
+        if let Some(client) = self.clients.borrow().get(site) {
+            return client.clone();
         }
-        let config = aws_sdk_cloudformation::config::Builder::from(&session);
-        CloudFormation::from_conf(config.retry_classifier(LeaveThrottled).build())
+        let session = self.session(site).await;
+        let client = if self.is_paced {
+            let config = aws_sdk_cloudformation::config::Builder::from(&session);
+            CloudFormation::from_conf(config.retry_classifier(LeaveThrottled).build())
+        } else {
+            CloudFormation::new(&session)
+        };
+        self.clients.borrow_mut().insert(site.clone(), client.clone());
+        client
     }
 
     async fn bucket<'a>(&'a self, site: &'a Site, name: &'a str) -> Bucket<'a> {

@@ -311,7 +311,8 @@ pub trait Cloud {
     /// not say it.
     fn limits(&self, site: &Site) -> impl Future<Output = Result<Option<usize>, CloudError>>;
 
-    /// The events of a stack since the event `since`, the oldest first. Without `since`, only the newest page.
+    /// The events of a stack since the event `since`, the oldest first: all of them if no event has this id. Without `since`,
+    /// only the newest page.
     fn events(
         &self,
         site: &Site,

@@ -1,13 +1,19 @@
 //! The driver: the asynchronous part, which carries out the plan and the commands of the state machines.
 
+mod before;
+mod confirm;
+mod look;
 mod steps;
 mod stop;
 mod taken;
+mod waits;
 mod watch;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+use self::waits::Waits;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use lakewright_template::StackAddress;
@@ -18,8 +24,8 @@ use crate::again::is_passing;
 use crate::alarms::Watch;
 use crate::cloud::{Access, Cloud, CloudError, Site, Stack};
 use crate::duties::{Duties, Hybrid};
+use crate::lakeformation;
 use crate::lease::Lease;
-use crate::{lakeformation, preflight};
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Entry, Intent, Journal, NoJournal};
 use lakewright_fleet::machine::{Goal, Outcome};
@@ -57,6 +63,9 @@ pub struct Policy {
     pub watch: Watch,
     /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
+    /// Whether a stack that somebody else changes is set aside with what depends on it, and the others go on. Otherwise the
+    /// run starts nothing more.
+    pub sets_aside: bool,
 }
 
 /// Deploys and deletes stacks through a [`Cloud`].
@@ -76,6 +85,12 @@ pub struct Driver<'a, C, R, A> {
     open: RefCell<BTreeMap<StackAddress, Intent>>,
     /// How many requests of this run have a token, by stack.
     requests: RefCell<BTreeMap<StackAddress, u32>>,
+    /// Stacks that the run's listing did not have. Each is told once.
+    absent: RefCell<BTreeSet<StackAddress>>,
+    /// Roles that were found.
+    roles: RefCell<BTreeSet<String>>,
+    /// How long change sets and operations take.
+    waits: Waits,
     /// Why no further stack is started.
     stop: &'a Stop,
 }
@@ -101,6 +116,9 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             journal: &NoJournal,
             open: RefCell::default(),
             requests: RefCell::default(),
+            absent: RefCell::default(),
+            roles: RefCell::default(),
+            waits: Waits::default(),
             stop,
         }
     }
@@ -132,13 +150,21 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
         self
     }
 
+    /// Names stacks that do not exist by the listing that the plan was made from, so that they need not be looked for. If
+    /// somebody has created one since, CloudFormation refuses to create it.
+    #[must_use]
+    pub fn without(mut self, absent: BTreeSet<StackAddress>) -> Self {
+        self.absent = RefCell::new(absent);
+        self
+    }
+
     pub(crate) fn tell(&self, event: Event) {
         (self.report.borrow_mut())(event);
     }
 
     /// Performs the steps of a plan, each as soon as the steps that it depends on are done. If a stack fails, only the
-    /// stacks that depend on it are skipped. If another run is changing a stack, this run changes nothing more, because
-    /// the two would collide at other stacks too.
+    /// stacks that depend on it are skipped. If somebody else is changing a stack, the policy says what becomes of the
+    /// others. A run that has lost its lease changes nothing more.
     pub async fn run(
         &self,
         plan: &Plan,
@@ -153,7 +179,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             schedule.stop(&reason);
         }
         let mut summary = Summary::default();
-        let mut failures = 0;
+        let (mut failures, mut set_aside) = (0, 0);
         let mut under_way = FuturesUnordered::new();
         loop {
             if let Some(reason) = self.stop.reason() {
@@ -178,8 +204,8 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
                     summary.skipped.insert(address, because);
                     continue;
                 }
-                Some(Next::Gate(_)) if failures > 0 => {
-                    schedule.stop("a stack of an earlier wave failed");
+                Some(Next::Gate(_)) if failures + set_aside > 0 => {
+                    schedule.stop("a stack of an earlier wave was not deployed");
                     continue;
                 }
                 Some(Next::Gate(wave)) => {
@@ -200,11 +226,15 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
             let address = &plan.steps[index].address;
             let is_good = is_good(&outcome);
             schedule.done(index, is_good);
-            failures += usize::from(!is_good);
+            let is_overtaken = matches!(outcome, Outcome::Overtaken(_));
+            let is_set_aside =
+                is_overtaken && self.policy.sets_aside && self.lease.lost().is_none();
+            failures += usize::from(!is_good && !is_set_aside);
+            set_aside += usize::from(is_set_aside);
             if self.policy.failures.is_some_and(|most| failures > most) {
                 schedule.stop("more stacks failed than this run may lose");
             }
-            if matches!(outcome, Outcome::Overtaken(_)) {
+            if is_overtaken && !is_set_aside {
                 let text = "nothing more is changed by this run".to_owned();
                 self.tell(Event::Note { address: address.clone(), text });
                 schedule.overtaken(address);
@@ -307,58 +337,6 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
 
     fn note(&self, stack: &Stack, text: String) {
         self.tell(Event::Note { address: stack.entry.address(), text });
-    }
-
-    /// Checks before a stack changes. Returns the reason why it cannot: administrators that no longer exist, or
-    /// missing roles that its policies name. Closes the defaults of Lake Formation before the first database.
-    async fn before(
-        &self,
-        stack: &Stack,
-        duties: &Duties,
-        sites: &BTreeMap<Place, Site>,
-    ) -> Result<Option<String>, CloudError> {
-        let site = &stack.site;
-        if !duties.administrators.is_empty() {
-            let dead = lakeformation::dead_administrators(self.cloud, site).await?;
-            if !dead.is_empty() {
-                return Ok(Some(format!(
-                    "administrators of Lake Formation in account {} do not exist any more, and with one of them in the \
-                     list it takes no change: {}; take them out under \"Administrative roles and tasks\"",
-                    site.place.account,
-                    dead.join(", ")
-                )));
-            }
-        }
-        if !duties.databases.is_empty() {
-            self.close_defaults(stack).await?;
-        }
-        // IAM may not show a role at once that an earlier stack of this run created.
-        let mut missing = duties.principals.clone();
-        for tries in 0..5 {
-            let left = match preflight::missing_roles(self.cloud, sites, &missing).await {
-                Ok(left) => left,
-                // The other account may not allow the check yet. CloudFormation reports a missing role then.
-                Err(
-                    error @ (CloudError::Access { .. }
-                    | CloudError::Network { .. }
-                    | CloudError::Throttled { .. }),
-                ) => {
-                    self.note(stack, format!("whether its roles exist is not known: {error}"));
-                    return Ok(None);
-                }
-                Err(error) => return Err(error),
-            };
-            missing = left.into_iter().collect();
-            if missing.is_empty() {
-                return Ok(None);
-            }
-            self.cloud.pause(tries).await;
-        }
-        let missing: Vec<String> = missing.into_iter().collect();
-        Ok(Some(format!(
-            "its policies name roles that do not exist, which AWS refuses: {}",
-            missing.join(", ")
-        )))
     }
 
     /// The work after a stack's deployment that CloudFormation does not do. Returns what remains open to everybody.

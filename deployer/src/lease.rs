@@ -6,12 +6,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::fmt;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use lakewright_fleet::plan::Observed;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, CloudError};
@@ -22,6 +25,38 @@ const AGAIN_AFTER: i64 = 60;
 /// A run counts as ended if its entry is this old, in seconds: it was killed, or has no network. Clocks of two
 /// machines that both reach AWS normally differ by less.
 const GONE_AFTER: i64 = 600;
+/// A run changes nothing more when its entry is this old, in seconds: sooner than another one may begin, because two clocks
+/// differ and a request takes time to arrive.
+const LOST_AFTER: i64 = 540;
+/// How much the clocks of AWS and of a machine may differ, in seconds: in most cases, AWS denies requests whose time stamp is
+/// five minutes old ("AWS Signature Version 4 for API requests" in the IAM user guide).
+const CLOCKS: i64 = 300;
+
+/// Tells the time, in seconds since 1970.
+#[derive(Clone)]
+pub struct Clock(Rc<dyn Fn() -> i64>);
+
+impl Clock {
+    /// The clock of the machine.
+    pub fn system() -> Self {
+        Self::new(now)
+    }
+
+    /// A clock that somebody else sets, such as a simulation.
+    pub fn new(time: impl Fn() -> i64 + 'static) -> Self {
+        Self(Rc::new(time))
+    }
+
+    fn now(&self) -> i64 {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
 
 /// A run's entry in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +81,14 @@ impl Run {
     /// wrong.
     fn is_alive(&self, now: i64) -> bool {
         !self.has_ended && now.saturating_sub(self.heard).saturating_abs() < GONE_AFTER
+    }
+
+    /// Whether a stack may have been changed since the run began, as CloudFormation says. A stack of which it is not known
+    /// counts.
+    pub fn may_have_changed(&self, stack: &Observed) -> bool {
+        let changed = stack.told.changed.as_deref();
+        let changed = changed.and_then(|time| DateTime::from_str(time, Format::DateTime).ok());
+        changed.is_none_or(|time| time.secs().saturating_add(CLOCKS) >= self.begun)
     }
 
     /// When it started and when its entry was last written, for people.
@@ -90,6 +133,7 @@ impl Run {
 /// The lease of this run.
 #[derive(Debug)]
 pub struct Lease {
+    clock: Clock,
     shelf: Shelf,
     mesh: String,
     id: String,
@@ -106,11 +150,13 @@ impl Lease {
     /// A lease for this run, not taken yet.
     pub fn new(shelf: Shelf, mesh: &str) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let clock = Clock::system();
         Self {
+            begun: clock.now(),
+            clock,
             shelf,
             mesh: mesh.to_owned(),
             id: format!("{:x}-{:x}", since.as_nanos(), std::process::id()),
-            begun: now(),
             heard: Cell::new(None),
             tried: Cell::new(0),
             lost: RefCell::new(None),
@@ -122,6 +168,12 @@ impl Lease {
         Self { id: run.to_owned(), ..Self::new(shelf, mesh) }
     }
 
+    /// Tells the time by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { begun: clock.now(), clock, ..self }
+    }
+
     /// The run's id.
     pub fn id(&self) -> &str {
         &self.id
@@ -131,7 +183,7 @@ impl Lease {
     pub fn check(&self, record: &Record) -> Result<Option<String>, CloudError> {
         let other = record.run.as_ref().filter(|run| run.id != self.id && !run.has_ended);
         let Some(other) = other else { return Ok(None) };
-        if other.is_alive(now()) {
+        if other.is_alive(self.clock.now()) {
             return Err(CloudError::Overtaken {
                 what: "change the stacks of the mesh".to_owned(),
                 message: format!(
@@ -146,6 +198,12 @@ impl Lease {
             "takes over from a deployment that was stopped before its end: {}",
             other.times()
         )))
+    }
+
+    /// A run in the record that was stopped before its end, and is not this one.
+    pub fn abandoned<'r>(&self, record: &'r Record) -> Option<&'r Run> {
+        let run = record.run.as_ref().filter(|run| run.id != self.id && !run.has_ended);
+        run.filter(|run| !run.is_alive(self.clock.now()))
     }
 
     /// Takes the lease and records where the mesh will have stacks. Returns the note about an abandoned run, if any.
@@ -180,10 +238,10 @@ impl Lease {
             return Some(reason.clone());
         }
         let heard = self.heard.get()?;
-        (now().saturating_sub(heard) >= GONE_AFTER).then(|| {
+        (self.clock.now().saturating_sub(heard) >= LOST_AFTER).then(|| {
             format!(
                 "for {} minutes this run could not write that it goes on, so another one may have begun; run again",
-                GONE_AFTER / 60
+                LOST_AFTER / 60
             )
         })
     }
@@ -197,7 +255,8 @@ impl Lease {
     ) -> T {
         let mut work = pin!(work);
         loop {
-            let next = self.tried.get().saturating_add(AGAIN_AFTER).saturating_sub(now());
+            let next =
+                self.tried.get().saturating_add(AGAIN_AFTER).saturating_sub(self.clock.now());
             let wait = Duration::from_secs(u64::try_from(next).unwrap_or_default());
             match tokio::time::timeout(wait, work.as_mut()).await {
                 Ok(done) => return done,
@@ -207,7 +266,7 @@ impl Lease {
     }
 
     async fn refresh(&self, cloud: &impl Cloud, record: &mut Record) {
-        self.tried.set(now());
+        self.tried.set(self.clock.now());
         if self.heard.get().is_none() || self.lost.borrow().is_some() {
             return;
         }
@@ -237,7 +296,7 @@ impl Lease {
         record: &mut Record,
         spots: BTreeSet<Spot>,
     ) -> Result<(), CloudError> {
-        let heard = now();
+        let heard = self.clock.now();
         self.tried.set(heard);
         self.put(cloud, record, spots, false).await?;
         self.heard.set(Some(heard));
@@ -251,7 +310,8 @@ impl Lease {
         spots: BTreeSet<Spot>,
         has_ended: bool,
     ) -> Result<(), CloudError> {
-        let run = Run { id: self.id.clone(), begun: self.begun, heard: now(), has_ended };
+        let run =
+            Run { id: self.id.clone(), begun: self.begun, heard: self.clock.now(), has_ended };
         record::write(cloud, &self.shelf, &self.mesh, record, (spots, run)).await
     }
 }
@@ -316,5 +376,48 @@ mod tests {
         // A clock that is slightly slow does not end the run.
         assert!(run.is_alive(700) && !run.is_alive(0));
         assert!(!Run { has_ended: true, ..run }.is_alive(1000));
+    }
+
+    /// A run must know that it has lost its lease before another one may begin, whatever the two clocks show.
+    #[test]
+    fn a_run_stops_before_another_one_may_begin() {
+        let time = Rc::new(Cell::new(1_000));
+        let told = Rc::clone(&time);
+        let access = crate::cloud::Access::Owner { role: "r".to_owned() };
+        let place = lakewright_template::Place::parse("111111111111", "eu-west-1");
+        let site = crate::cloud::Site { place: place.expect("a place"), access };
+        let shelf = Shelf { site, bucket: "b".to_owned(), key: "k".to_owned() };
+        let lease = Lease::new(shelf, "m").with_clock(Clock::new(move || told.get()));
+        lease.heard.set(Some(1_000));
+        let run = Run { id: "a".to_owned(), begun: 0, heard: 1_000, has_ended: false };
+        for seconds in 0..700 {
+            time.set(1_000 + seconds);
+            assert!(lease.lost().is_some() || run.is_alive(1_000 + seconds + 30), "{seconds}");
+        }
+        assert!(lease.lost().is_some());
+    }
+
+    /// 1,700,000,000 is 2023-11-14T22:13:20Z, as `date -u -d @1700000000 +%FT%TZ` prints it.
+    #[test]
+    fn what_changed_since_a_run_began_is_known_from_the_stack() {
+        let run = Run { id: "a".to_owned(), begun: 1_700_000_000, heard: 0, has_ended: false };
+        let stack = |changed: Option<&str>| Observed {
+            status: "UPDATE_COMPLETE".to_owned(),
+            tags: std::collections::BTreeMap::new(),
+            revision: None,
+            is_express: false,
+            id: None,
+            last_operation: None,
+            is_protected: false,
+            told: lakewright_fleet::plan::Told {
+                changed: changed.map(str::to_owned),
+                ..lakewright_fleet::plan::Told::default()
+            },
+        };
+        assert!(run.may_have_changed(&stack(Some("2023-11-14T22:13:20Z"))));
+        // The clocks of the machine and of AWS differ.
+        assert!(run.may_have_changed(&stack(Some("2023-11-14T22:08:20Z"))));
+        assert!(!run.may_have_changed(&stack(Some("2023-11-14T22:08:19Z"))));
+        assert!(run.may_have_changed(&stack(None)));
     }
 }

@@ -18,6 +18,7 @@ pub mod journal;
 pub mod lakeformation;
 pub mod lease;
 pub mod leftovers;
+mod links;
 pub mod paced;
 pub mod preflight;
 pub mod protection;

@@ -7,6 +7,8 @@
 //!
 //! The adapter must not send throttled requests again by itself: this module would not learn of them.
 
+mod requests;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -19,11 +21,7 @@ use lakewright_template::{Place, StackAddress};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
-use crate::ask::Ask;
-use crate::cloud::{
-    ChangeSet, Cloud, CloudError, Created, Existence, Placed, Site, Stack, StackEvent,
-};
-use lakewright_fleet::event::{PlannedHook, Rejection};
+use crate::cloud::{CloudError, Site};
 
 /// The limits of a run, and how long it tries.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,6 +62,8 @@ const SOON: (Duration, Duration) = (Duration::from_millis(300), Duration::from_s
 const LATER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 /// For so long after a request, CloudFormation may still show the status from before.
 const STALE: Duration = Duration::from_secs(10);
+/// How often a stack that waits for room asks whether the run was stopped.
+const STOPPED: Duration = Duration::from_secs(1);
 
 /// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,28 @@ struct Lane {
     /// Whose turn it is. Tokio's mutex is taken in the order in which it was asked for.
     turn: Mutex<()>,
     pace: RefCell<Pace>,
+    /// Wakes the request whose turn it is: an answer may have made room for it.
+    answered: Notify,
+}
+
+impl Lane {
+    /// Notes what an answer says of the rate.
+    fn heard<T>(&self, now: Duration, result: &Result<T, CloudError>) {
+        let mut pace = self.pace.borrow_mut();
+        match result {
+            Err(CloudError::Throttled { after, .. }) => pace.throttled(now, *after),
+            Err(CloudError::Network { .. }) => pace.lost(),
+            Ok(_) | Err(_) => pace.succeeded(now),
+        }
+        drop(pace);
+        self.answered.notify_one();
+    }
+
+    /// A request whose turn it was is not sent.
+    fn not_sent(&self) {
+        self.pace.borrow_mut().lost();
+        self.answered.notify_one();
+    }
 }
 
 /// The stacks that are changed at once in one account and region.
@@ -129,6 +151,8 @@ pub struct Paced<'a, C> {
     random: Cell<u64>,
     /// Why nothing more may be changed, such as a lost lease.
     stop: Option<&'a dyn Fn() -> Option<String>>,
+    /// Why no further operation is begun, such as a signal. What is under way goes on.
+    end: Option<&'a dyn Fn() -> Option<String>>,
     /// Renews the credentials for an account and region.
     renew: Option<&'a dyn Fn(&Place)>,
 }
@@ -151,6 +175,7 @@ impl<'a, C> Paced<'a, C> {
             held: RefCell::default(),
             random: Cell::new(patience.seed),
             stop: None,
+            end: None,
             renew: None,
         }
     }
@@ -162,6 +187,13 @@ impl<'a, C> Paced<'a, C> {
         self
     }
 
+    /// Asks whether the run begins no further operation while a stack waits for room: such a stack stays as it is.
+    #[must_use]
+    pub fn with_end(mut self, end: &'a dyn Fn() -> Option<String>) -> Self {
+        self.end = Some(end);
+        self
+    }
+
     /// Calls this with the account and region whose credentials AWS calls expired, and sends the request once more.
     #[must_use]
     pub fn with_renewal(mut self, renew: &'a dyn Fn(&Place)) -> Self {
@@ -170,10 +202,12 @@ impl<'a, C> Paced<'a, C> {
     }
 
     /// Gives back the room of a stack. A short operation may never be seen in progress, and a run may stop looking before
-    /// the operation has ended.
+    /// the operation has ended. CloudFormation had room for it.
     fn leave(&self, address: &StackAddress) {
         let held = self.held.borrow_mut().remove(address);
-        drop(held);
+        if let Some(held) = held {
+            held.permit.0.room.borrow_mut().succeeded();
+        }
     }
 
     fn now(&self) -> Duration {
@@ -182,7 +216,11 @@ impl<'a, C> Paced<'a, C> {
 
     fn lane(&self, place: &Place, is_change: bool) -> Rc<Lane> {
         let rates = if is_change { self.patience.changes } else { self.patience.reads };
-        let new = || Lane { turn: Mutex::new(()), pace: RefCell::new(Pace::new(rates)) };
+        let new = || Lane {
+            turn: Mutex::new(()),
+            pace: RefCell::new(Pace::new(rates)),
+            answered: Notify::new(),
+        };
         let mut lanes = self.lanes.borrow_mut();
         Rc::clone(lanes.entry((place.clone(), is_change)).or_insert_with(|| Rc::new(new())))
     }
@@ -222,7 +260,9 @@ impl<'a, C> Paced<'a, C> {
             let asked = lane.pace.borrow_mut().ask(self.now());
             match asked {
                 Ok(()) => return,
-                Err(wait) => tokio::time::sleep(wait).await,
+                Err(wait) => {
+                    drop(tokio::time::timeout(wait, lane.answered.notified()).await);
+                }
             }
         }
     }
@@ -251,9 +291,13 @@ impl<'a, C> Paced<'a, C> {
         let mut is_renewed = false;
         loop {
             self.turn(&lane).await;
-            self.may(sort)?;
+            if let Err(error) = self.may(sort) {
+                lane.not_sent();
+                return Err(error);
+            }
             let result = request().await;
             let now = self.now();
+            lane.heard(now, &result);
             // A request with expired credentials has no effect.
             let is_expired = matches!(&result, Err(error) if error.is_expired());
             if let Some(renew) = self.renew.filter(|_| is_expired && !is_renewed) {
@@ -262,16 +306,9 @@ impl<'a, C> Paced<'a, C> {
                 continue;
             }
             let limit = match &result {
-                Err(CloudError::Throttled { after, .. }) => {
-                    lane.pace.borrow_mut().throttled(now, *after);
-                    self.patience.throttled
-                }
+                Err(CloudError::Throttled { .. }) => self.patience.throttled,
                 Err(CloudError::Network { .. }) if sort.is_repeatable() => self.patience.network,
-                Err(CloudError::Network { .. }) => return result,
-                Ok(_) | Err(_) => {
-                    lane.pace.borrow_mut().succeeded(now);
-                    return result;
-                }
+                Ok(_) | Err(_) => return result,
             };
             let since = *failed.get_or_insert(now);
             let wait = self.wait(SOON, tries);
@@ -285,10 +322,14 @@ impl<'a, C> Paced<'a, C> {
 
     /// Waits for room to change a stack. After the longest wait it goes on without: then CloudFormation says whether there is
     /// room.
-    async fn enter(&self, address: &StackAddress) -> Permit {
+    ///
+    /// # Errors
+    ///
+    /// The run was stopped meanwhile, or may change nothing more.
+    async fn enter(&self, address: &StackAddress) -> Result<Permit, CloudError> {
         let before = self.held.borrow_mut().remove(address);
         if let Some(held) = before {
-            return held.permit;
+            return Ok(held.permit);
         }
         let space = self.space(&address.place);
         {
@@ -299,13 +340,30 @@ impl<'a, C> Paced<'a, C> {
                 if is_free {
                     break;
                 }
-                if tokio::time::timeout_at(until, space.freed.notified()).await.is_err() {
+                self.may(Sort::Change { has_token: true })?;
+                self.goes_on(address)?;
+                let then = until.min(Instant::now() + STOPPED);
+                drop(tokio::time::timeout_at(then, space.freed.notified()).await);
+                if Instant::now() >= until {
                     space.room.borrow_mut().take_anyway();
                     break;
                 }
             }
         }
-        Permit(space)
+        Ok(Permit(space))
+    }
+
+    /// The error if a stack waits for room, and the run begins no further operation.
+    fn goes_on(&self, address: &StackAddress) -> Result<(), CloudError> {
+        match self.end.and_then(|end| end()) {
+            None => Ok(()),
+            Some(reason) => Err(CloudError::Overtaken {
+                what: format!("change stack {}", address.name),
+                message: format!(
+                    "the run was stopped while the stack waited for others of its account, and nothing of it was changed: {reason}"
+                ),
+            }),
+        }
     }
 
     /// Sends a request that begins an operation on a stack, when there is room for it.
@@ -317,7 +375,7 @@ impl<'a, C> Paced<'a, C> {
         let mut waited = Duration::ZERO;
         let mut tries = 0;
         loop {
-            let permit = self.enter(address).await;
+            let permit = self.enter(address).await?;
             let sort = Sort::Change { has_token: true };
             let result = self.send(&address.place, sort, &request).await;
             let now = self.now();
@@ -333,6 +391,7 @@ impl<'a, C> Paced<'a, C> {
             }
             // Others may use the room meanwhile.
             drop(permit);
+            self.goes_on(address)?;
             let wait = self.wait(LATER, tries);
             waited = waited.saturating_add(wait);
             if waited > self.patience.full {
@@ -363,222 +422,6 @@ fn address(site: &Site, stack: &str) -> StackAddress {
     // arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/ID
     let of_arn = stack.strip_prefix("arn:").and_then(|rest| rest.split('/').nth(1));
     site.address(of_arn.unwrap_or(stack))
-}
-
-impl<C: Cloud> Cloud for Paced<'_, C> {
-    async fn list(&self, site: &Site) -> Result<BTreeMap<String, Observed>, CloudError> {
-        self.send(&site.place, Sort::Read, async || self.cloud.list(site).await).await
-    }
-
-    async fn describe(&self, site: &Site, name: &str) -> Result<Option<Observed>, CloudError> {
-        let request = async || self.cloud.describe(site, name).await;
-        let found = self.send(&site.place, Sort::Read, request).await?;
-        self.looked(&address(site, name), found.as_ref());
-        Ok(found)
-    }
-
-    async fn resources(&self, site: &Site, name: &str) -> Result<Vec<Placed>, CloudError> {
-        let request = async || self.cloud.resources(site, name).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn template(&self, site: &Site, name: &str) -> Result<String, CloudError> {
-        let request = async || self.cloud.template(site, name).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn original_template(
-        &self,
-        site: &Site,
-        name: &str,
-    ) -> Result<Option<String>, CloudError> {
-        let request = async || self.cloud.original_template(site, name).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn create_change_set(
-        &self,
-        stack: &Stack,
-        name: &str,
-        creates: bool,
-        token: &str,
-    ) -> Result<Created, CloudError> {
-        let sort = Sort::Change { has_token: true };
-        let request = async || self.cloud.create_change_set(stack, name, creates, token).await;
-        self.send(&stack.site.place, sort, request).await
-    }
-
-    async fn describe_change_set(
-        &self,
-        site: &Site,
-        stack: &str,
-        name: &str,
-    ) -> Result<ChangeSet, CloudError> {
-        let request = async || self.cloud.describe_change_set(site, stack, name).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn describe_change_set_with_values(
-        &self,
-        site: &Site,
-        stack: &str,
-        name: &str,
-    ) -> Result<ChangeSet, CloudError> {
-        let request = async || self.cloud.describe_change_set_with_values(site, stack, name).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn validation_failures(
-        &self,
-        site: &Site,
-        stack: &str,
-        change_set: Option<&str>,
-    ) -> Result<Vec<Rejection>, CloudError> {
-        let request = async || self.cloud.validation_failures(site, stack, change_set).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn hooks(
-        &self,
-        site: &Site,
-        stack: &str,
-        change_set: &str,
-    ) -> Result<Vec<PlannedHook>, CloudError> {
-        let request = async || self.cloud.hooks(site, stack, change_set).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn delete_change_set(
-        &self,
-        site: &Site,
-        stack: &str,
-        name: &str,
-    ) -> Result<(), CloudError> {
-        let sort = Sort::Change { has_token: false };
-        let request = async || self.cloud.delete_change_set(site, stack, name).await;
-        self.send(&site.place, sort, request).await
-    }
-
-    async fn execute_change_set(
-        &self,
-        site: &Site,
-        stack: &str,
-        name: &str,
-        token: &str,
-    ) -> Result<(), CloudError> {
-        let request = async || self.cloud.execute_change_set(site, stack, name, token).await;
-        self.operate(&address(site, stack), request).await
-    }
-
-    async fn delete_stack(&self, site: &Site, stack: &str, token: &str) -> Result<(), CloudError> {
-        let request = async || self.cloud.delete_stack(site, stack, token).await;
-        self.operate(&address(site, stack), request).await
-    }
-
-    async fn continue_rollback(
-        &self,
-        site: &Site,
-        stack: &str,
-        skip: &[String],
-        token: &str,
-    ) -> Result<(), CloudError> {
-        let request = async || self.cloud.continue_rollback(site, stack, skip, token).await;
-        self.operate(&address(site, stack), request).await
-    }
-
-    async fn protect(
-        &self,
-        site: &Site,
-        stack: &str,
-        is_protected: bool,
-    ) -> Result<(), CloudError> {
-        // Sent twice, it has the effect of once.
-        let sort = Sort::Change { has_token: true };
-        let request = async || self.cloud.protect(site, stack, is_protected).await;
-        self.send(&site.place, sort, request).await
-    }
-
-    async fn limits(&self, site: &Site) -> Result<Option<usize>, CloudError> {
-        let request = async || self.cloud.limits(site).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn events(
-        &self,
-        site: &Site,
-        stack: &str,
-        since: Option<&str>,
-    ) -> Result<Vec<StackEvent>, CloudError> {
-        let request = async || self.cloud.events(site, stack, since).await;
-        self.send(&site.place, Sort::Read, request).await
-    }
-
-    async fn upload(
-        &self,
-        site: &Site,
-        bucket: &str,
-        key: &str,
-        bytes: Vec<u8>,
-    ) -> Result<(), CloudError> {
-        self.cloud.upload(site, bucket, key, bytes).await
-    }
-
-    async fn has_object(&self, site: &Site, bucket: &str, key: &str) -> Result<bool, CloudError> {
-        self.cloud.has_object(site, bucket, key).await
-    }
-
-    async fn read_object(
-        &self,
-        site: &Site,
-        bucket: &str,
-        key: &str,
-    ) -> Result<Option<(String, String)>, CloudError> {
-        self.cloud.read_object(site, bucket, key).await
-    }
-
-    async fn replace_object(
-        &self,
-        site: &Site,
-        bucket: &str,
-        key: &str,
-        text: String,
-        was: Option<&str>,
-    ) -> Result<String, CloudError> {
-        self.cloud.replace_object(site, bucket, key, text, was).await
-    }
-
-    async fn empty(&self, site: &Site, bucket: &str) -> Result<usize, CloudError> {
-        self.cloud.empty(site, bucket).await
-    }
-
-    // Several requests in a row, of which the first have an effect: it is not sent again as a whole.
-    async fn forget(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
-        self.turn(&self.lane(&site.place, true)).await;
-        self.may(Sort::Change { has_token: false })?;
-        self.cloud.forget(site, stack).await
-    }
-
-    async fn existence(
-        &self,
-        site: &Site,
-        kind: &str,
-        name: &str,
-    ) -> Result<Existence, CloudError> {
-        self.cloud.existence(site, kind, name).await
-    }
-
-    async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {
-        self.cloud.ask(site, ask).await
-    }
-
-    async fn pause(&self, tries: u32) {
-        self.cloud.pause(tries).await;
-    }
-
-    fn done(&self, address: &StackAddress) {
-        self.leave(address);
-        self.cloud.done(address);
-    }
 }
 
 #[cfg(test)]

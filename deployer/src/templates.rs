@@ -68,7 +68,7 @@ async fn template(cloud: &impl Cloud, source: &Source) -> Result<Option<String>,
 }
 
 /// The results of futures, in the order of the futures. At most [`AT_ONCE`] of them run at the same time.
-async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting = futures.enumerate();
     let mut running: Vec<(usize, Pin<Box<F>>)> = Vec::new();
     let mut done: BTreeMap<usize, F::Output> = BTreeMap::new();

@@ -137,6 +137,9 @@ pub struct Change {
     pub policy_action: Option<String>,
     /// What the change touches, or may touch.
     pub targets: Vec<Target>,
+    /// Whether the deployed resource is a database or a table that is only a link to another one, which has the data. To
+    /// delete a link does not touch its target.
+    pub is_link: bool,
 }
 
 /// A property or attribute that a change touches, or may touch.
@@ -159,10 +162,21 @@ pub struct Target {
 }
 
 impl Change {
-    /// Whether the change deletes a physical resource that holds data.
+    /// Whether the change removes or may replace a resource that holds data, whatever becomes of the physical resource.
+    pub fn touches_data(&self) -> bool {
+        let is_kept =
+            self.action != "Remove" && matches!(self.replacement.as_deref(), None | Some("False"));
+        !is_kept && holds_data(&self.kind) && !self.is_link
+    }
+
+    /// Whether the change deletes a physical resource that holds data, as its policy action says. Without one, everything that
+    /// [`Self::touches_data`] counts: some services that stand in for CloudFormation do not say it.
     pub fn loses_data(&self) -> bool {
-        matches!(self.policy_action.as_deref(), Some("Delete" | "ReplaceAndDelete"))
-            && holds_data(&self.kind)
+        match self.policy_action.as_deref() {
+            Some("Delete" | "ReplaceAndDelete") => holds_data(&self.kind) && !self.is_link,
+            Some(_) => false,
+            None => self.touches_data(),
+        }
     }
 }
 
@@ -184,5 +198,33 @@ mod tests {
         for action in ["Retain", "Snapshot", "ReplaceAndRetain", "ReplaceAndSnapshot"] {
             assert!(!loses("AWS::S3::Bucket", action), "{action}");
         }
+    }
+
+    /// The values of `Action` and `Replacement` in "ResourceChange". "Resource link handling in AWS Glue APIs" in the Lake
+    /// Formation developer guide: to delete a link does not delete its target.
+    #[test]
+    fn without_a_policy_action_a_removal_counts_unless_it_is_of_a_link() {
+        let change = |action: &str, replacement: Option<&str>| Change {
+            kind: "AWS::Glue::Table".to_owned(),
+            action: action.to_owned(),
+            replacement: replacement.map(str::to_owned),
+            ..Change::default()
+        };
+        for change in [
+            change("Remove", None),
+            change("Modify", Some("True")),
+            change("Modify", Some("Conditional")),
+        ] {
+            assert!(change.loses_data() && change.touches_data(), "{change:?}");
+            let policy_action = Some("Retain".to_owned());
+            let kept = Change { policy_action, ..change.clone() };
+            assert!(!kept.loses_data() && kept.touches_data(), "{kept:?}");
+            for policy_action in [None, Some("Delete".to_owned())] {
+                let link = Change { policy_action, is_link: true, ..change.clone() };
+                assert!(!link.loses_data() && !link.touches_data(), "{link:?}");
+            }
+        }
+        assert!(!change("Modify", Some("False")).loses_data());
+        assert!(!change("Add", None).loses_data());
     }
 }

@@ -5,17 +5,22 @@
 //! be refused from 5 in a second on (aws/aws-sam-cli#2671), 5 `CreateStack` in one second were too many
 //! (Sceptre/sceptre#910), and of 10 stacks updated at once 3 or 4 were refused, of 7 none
 //! (jenkinsci/pipeline-aws-plugin#245).
+//!
+//! Until the first refusal a run has a window: so many requests may be under way at once. Each answer widens it by [`WIDER`] if
+//! it is used, as in the slow start of TCP (RFC 5681, section 3.1). So the number of requests in a second follows the time that
+//! AWS takes to answer, and grows by half in this time. The first refusal ends this: the allowance for bursts is used up then,
+//! and what AWS allows in the long run is learnt from the start on.
 
 use std::time::Duration;
 
 /// The rates at which a run starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
-    /// Requests in a second at the start.
+    /// Requests in a second after the first refusal, and always before it.
     pub start: f64,
-    /// Requests that may follow each other without a wait.
+    /// Requests that may follow each other without a wait after the first refusal, and be under way at once at the start.
     pub burst: f64,
-    /// Requests in a second that are never exceeded.
+    /// Requests in a second that are never exceeded after the first refusal; before it, requests under way at once.
     pub most: f64,
 }
 
@@ -26,10 +31,12 @@ impl Rates {
     pub const CHANGES: Self = Self { start: 2.0, burst: 2.0, most: 100.0 };
 }
 
+/// By how many requests each answer widens a window that is used.
+const WIDER: f64 = 0.5;
 /// The lowest rate, in requests in a second.
 const LEAST: f64 = 0.05;
-/// By how much each success raises the rate before the first refusal, as a part of the rate.
-const START: f64 = 0.15;
+/// By how much each success raises the rate before AWS has refused a request for its rate alone, as a part of the rate.
+const START: f64 = 0.06;
 /// The same when AWS allows clearly more than at the last refusal.
 const FREE: f64 = 0.03;
 /// By how much each success raises the rate near the limit, as a part of the limit: the rate at which AWS last refused a
@@ -43,7 +50,8 @@ const LOWERED: f64 = 0.88;
 const HALVED: f64 = 0.5;
 /// Above this multiple of the limit, AWS allows clearly more than at the last refusal.
 const OUTGROWN: f64 = 1.1;
-/// Fewer successes than this between two refusals mean that the rate is far above the limit.
+/// Fewer successes than this between two refusals mean that the rate is far above the limit, and so do more refusals than
+/// successes.
 const FEW: u32 = 8;
 /// Refusals this soon after another one are answers to requests that were sent before the rate was lowered.
 const SAME: Duration = Duration::from_millis(500);
@@ -63,10 +71,35 @@ pub struct Pace {
     blocked: Duration,
     /// The rate at which AWS last refused a request.
     limit: Option<f64>,
-    /// When AWS last refused a request.
+    /// When the rate was last lowered because AWS refused a request.
     refused: Option<Duration>,
-    /// Successes since then.
+    /// Successes since the rate was last lowered.
     successes: u32,
+    /// Refusals since then.
+    refusals: u32,
+    /// The requests before the first refusal.
+    opening: Option<Opening>,
+}
+
+/// The requests before the first refusal.
+#[derive(Debug, Clone, Copy)]
+struct Opening {
+    /// How many may be under way at once.
+    window: f64,
+    /// How many are.
+    under_way: f64,
+}
+
+impl Opening {
+    /// Whether there is room for one more.
+    fn has_room(&self) -> bool {
+        self.under_way + 1.0 <= self.window + ROUNDING
+    }
+
+    /// Whether so many requests are under way that the window holds others back, or soon will.
+    fn is_used(&self) -> bool {
+        self.under_way * 2.0 > self.window
+    }
 }
 
 impl Pace {
@@ -75,12 +108,14 @@ impl Pace {
         Self {
             rates,
             rate: rates.start,
-            tokens: rates.burst,
+            tokens: 0.0,
             counted: Duration::ZERO,
             blocked: Duration::ZERO,
             limit: None,
             refused: None,
             successes: 0,
+            refusals: 0,
+            opening: Some(Opening { window: rates.burst.max(1.0), under_way: 0.0 }),
         }
     }
 
@@ -89,22 +124,29 @@ impl Pace {
         self.rate
     }
 
-    /// Takes a token for a request.
+    /// Lets a request begin. Each one that begins has one answer: [`Self::succeeded`], [`Self::throttled`] or [`Self::lost`].
     ///
     /// # Errors
     ///
-    /// The request may not be sent yet. The error is how long to wait before asking again.
+    /// The request may not be sent yet. The error is how long to wait before asking again; before the first refusal an answer
+    /// may come earlier, and with it the turn of the next request.
     pub fn ask(&mut self, now: Duration) -> Result<(), Duration> {
         self.count(now);
         if let Some(wait) = self.blocked.checked_sub(now).filter(|wait| !wait.is_zero()) {
             return Err(wait);
         }
-        let missing = 1.0 - self.tokens;
-        if missing > ROUNDING {
-            let wait = Duration::from_secs_f64(missing / self.rate);
-            return Err(wait.max(Duration::from_micros(1)));
+        let has_room = self.opening.as_ref().is_some_and(Opening::has_room);
+        if !has_room {
+            let missing = 1.0 - self.tokens;
+            if missing > ROUNDING {
+                let wait = Duration::from_secs_f64(missing / self.rate);
+                return Err(wait.max(Duration::from_micros(1)));
+            }
+            self.tokens -= 1.0;
         }
-        self.tokens -= 1.0;
+        if let Some(opening) = &mut self.opening {
+            opening.under_way += 1.0;
+        }
         Ok(())
     }
 
@@ -112,6 +154,13 @@ impl Pace {
     pub fn succeeded(&mut self, now: Duration) {
         self.count(now);
         self.successes = self.successes.saturating_add(1);
+        if let Some(opening) = &mut self.opening {
+            if opening.is_used() {
+                opening.window = (opening.window + WIDER).min(self.rates.most);
+            }
+            opening.under_way = (opening.under_way - 1.0).max(0.0);
+            return;
+        }
         if self.tokens >= 1.0 {
             return;
         }
@@ -123,6 +172,13 @@ impl Pace {
         self.rate = (self.rate + step).min(self.rates.most);
     }
 
+    /// A request has no answer: the network failed. It says nothing about the rate.
+    pub fn lost(&mut self) {
+        if let Some(opening) = &mut self.opening {
+            opening.under_way = (opening.under_way - 1.0).max(0.0);
+        }
+    }
+
     /// AWS refused a request because of the rate, and perhaps said how long to wait.
     pub fn throttled(&mut self, now: Duration, retry_after: Option<Duration>) {
         self.count(now);
@@ -131,13 +187,19 @@ impl Pace {
             self.blocked = self.blocked.max(now.saturating_add(wait));
         }
         if self.refused.is_some_and(|before| now < before.saturating_add(SAME)) {
+            self.refusals = self.refusals.saturating_add(1);
             return;
         }
-        let is_far = self.limit.is_none() || self.successes < FEW;
+        let (successes, refusals) = (self.successes, self.refusals);
+        self.refused = Some(now);
+        (self.successes, self.refusals) = (0, 0);
+        // The burst that AWS allows is used up. It says nothing about the rate.
+        if self.opening.take().is_some() {
+            return;
+        }
+        let is_far = self.limit.is_none() || successes < FEW || refusals > successes;
         self.limit = Some(self.rate);
         self.rate = (self.rate * if is_far { HALVED } else { LOWERED }).max(LEAST);
-        self.refused = Some(now);
-        self.successes = 0;
     }
 
     /// Counts the tokens that have come since the last count.

@@ -22,7 +22,7 @@ pub struct Observed {
     pub last_operation: Option<String>,
     /// Whether it is protected from deletion.
     pub is_protected: bool,
-    /// What CloudFormation says besides, for people. No plan depends on it.
+    /// What CloudFormation says besides, for people. The steps of a plan do not depend on it.
     pub told: Told,
 }
 

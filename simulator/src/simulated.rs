@@ -73,18 +73,38 @@ impl Simulated {
         })
     }
 
-    /// A request that changes nothing.
+    /// A request to CloudFormation that changes nothing.
     async fn read<T>(
         &self,
         site: &Site,
         what: String,
         look: impl FnOnce(&mut World, u64) -> T,
     ) -> Result<T, CloudError> {
-        self.wait(site, Class::Read).await;
+        self.send(site, Class::Read, what, look).await
+    }
+
+    /// A request to another service, which is done at once.
+    async fn other<T>(
+        &self,
+        site: &Site,
+        what: String,
+        look: impl FnOnce(&mut World, u64) -> T,
+    ) -> Result<T, CloudError> {
+        self.send(site, Class::Other, what, look).await
+    }
+
+    async fn send<T>(
+        &self,
+        site: &Site,
+        class: Class,
+        what: String,
+        look: impl FnOnce(&mut World, u64) -> T,
+    ) -> Result<T, CloudError> {
+        self.wait(site, class).await;
         tokio::time::sleep(Duration::from_millis(self.latency())).await;
         let now = self.now();
         self.with(|world| {
-            world.admit(&site.place, Class::Read, &what, now)?;
+            world.admit(&site.place, class, &what, now)?;
             Ok(look(world, now))
         })
     }
@@ -207,7 +227,7 @@ impl Cloud for Simulated {
 
     async fn protect(&self, site: &Site, stack: &str, _: bool) -> Result<(), CloudError> {
         let what = format!("protect stack {stack}");
-        self.read(site, what, |_, _| ()).await
+        self.send(site, Class::Change, what, |_, _| ()).await
     }
 
     async fn limits(&self, site: &Site) -> Result<Option<usize>, CloudError> {
@@ -290,7 +310,7 @@ impl Cloud for Simulated {
         bytes: Vec<u8>,
     ) -> Result<(), CloudError> {
         let what = format!("upload s3://{bucket}/{key}");
-        self.read(site, what, |world, _| {
+        self.other(site, what, |world, _| {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             world.put(bucket, key, text);
         })
@@ -299,7 +319,7 @@ impl Cloud for Simulated {
 
     async fn has_object(&self, site: &Site, bucket: &str, key: &str) -> Result<bool, CloudError> {
         let what = format!("look for s3://{bucket}/{key}");
-        self.read(site, what, |world, _| world.object(bucket, key).is_some()).await
+        self.other(site, what, |world, _| world.object(bucket, key).is_some()).await
     }
 
     async fn read_object(
@@ -309,7 +329,7 @@ impl Cloud for Simulated {
         key: &str,
     ) -> Result<Option<(String, String)>, CloudError> {
         let what = format!("read s3://{bucket}/{key}");
-        self.read(site, what, |world, _| world.object(bucket, key)).await
+        self.other(site, what, |world, _| world.object(bucket, key)).await
     }
 
     async fn replace_object(
@@ -321,7 +341,7 @@ impl Cloud for Simulated {
         was: Option<&str>,
     ) -> Result<String, CloudError> {
         let what = format!("write s3://{bucket}/{key}");
-        self.read(site, what.clone(), |world, _| {
+        self.other(site, what.clone(), |world, _| {
             let is = world.object(bucket, key).map(|(_, version)| version);
             if is.as_deref() != was {
                 let message = "PreconditionFailed".to_owned();
@@ -333,7 +353,7 @@ impl Cloud for Simulated {
     }
 
     async fn empty(&self, site: &Site, bucket: &str) -> Result<usize, CloudError> {
-        self.read(site, format!("empty {bucket}"), |world, _| world.empty(bucket)).await
+        self.other(site, format!("empty {bucket}"), |world, _| world.empty(bucket)).await
     }
 
     async fn forget(&self, site: &Site, stack: &str) -> Result<(), CloudError> {
@@ -346,7 +366,7 @@ impl Cloud for Simulated {
     }
 
     async fn ask(&self, site: &Site, ask: &Ask) -> Result<String, CloudError> {
-        self.read(site, ask.what.clone(), |world, _| world.ask(site, ask)).await?
+        self.other(site, ask.what.clone(), |world, _| world.ask(site, ask)).await?
     }
 
     async fn pause(&self, tries: u32) {

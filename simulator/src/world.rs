@@ -101,11 +101,13 @@ struct Bucket {
     seen: u64,
 }
 
-/// Whether a request reads or changes something. Each has a rate of its own.
+/// What a request is to. CloudFormation has a rate for requests that read and one for requests that change something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     Read,
     Change,
+    /// To another service, whose limits are other ones.
+    Other,
 }
 
 /// An account and region.
@@ -346,6 +348,7 @@ impl World {
         let (number, per_thousand_seconds) = match class {
             Class::Read => (0, rate.reads),
             Class::Change => (1, rate.changes),
+            Class::Other => return 0,
         };
         let most = i64::try_from(rate.burst).unwrap_or(i64::MAX).saturating_mul(MILLION);
         let per_thousand_seconds = i64::try_from(per_thousand_seconds).unwrap_or(i64::MAX).max(1);

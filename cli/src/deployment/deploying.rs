@@ -20,6 +20,7 @@ use lakewright_template::{Place, StackAddress};
 use serde_json::Value;
 
 use super::allow::{Circumstances, Needed};
+use super::lock::Lock;
 use super::prune::Pruning;
 use super::request::{Mode, Request};
 use super::review::{CHANGED, PlanReview};
@@ -137,7 +138,8 @@ impl Deployment<'_> {
                 return Ok(exit);
             }
             if self.is_still_so(&whole, &seen, &review)? {
-                let ended = self.go(&planned, &mut seen, request.watching, ui)?;
+                let lock = review.lock(request.allow);
+                let ended = self.go(&planned, &mut seen, (request.watching, &lock), ui)?;
                 if ended.has_taken_names && self.takes_in(request, ui)? {
                     continue;
                 }
@@ -328,12 +330,13 @@ impl Deployment<'_> {
         &self,
         planned: &Planned,
         seen: &mut Seen,
-        watching: Watching,
+        (watching, lock): (Watching, &Lock),
         ui: &mut Ui,
     ) -> Result<Ended, Failure> {
         self.begin_record(seen, ui)?;
         let kept = self.look_again(&planned.plan, seen, ui);
-        let (mut summary, made) = self.carry_out(&planned.without_pruned(), seen, watching, ui);
+        let steps = planned.without_pruned();
+        let (mut summary, made) = self.carry_out(&steps, seen, (watching, lock), ui);
         summary.outcomes.extend(kept.outcomes);
         // `deploy` deletes stacks with data only with `--prune`.
         let is_gone = |(_, outcome): &(&StackAddress, &Outcome)| **outcome == Outcome::Deleted;
@@ -392,7 +395,7 @@ impl Deployment<'_> {
         &self,
         plan: &Plan,
         seen: &mut Seen,
-        watching: Watching,
+        (watching, lock): (Watching, &Lock),
         ui: &mut Ui,
     ) -> (Summary, Made) {
         let title = format!("Deployment of {}", self.id);
@@ -403,25 +406,38 @@ impl Deployment<'_> {
         let (yes, is_terminal) = (self.options.yes, std::io::stdin().is_terminal());
         let summary = {
             let stop = Stop::default();
-            let report = |event: Event| shower.event(&event);
+            let report = |event: Event| {
+                shower.event(&event);
+                if let Some(note) = lock.note(&event) {
+                    shower.event(&note);
+                }
+            };
             let ask = |address: &StackAddress, changes: &[Change]| {
-                let at_risk = show::at_risk(changes);
+                let missed = lock.missed(address, changes);
+                let missed = missed.iter().map(|change| change.logical_id.as_str());
+                let mut at_risk: BTreeSet<&str> = missed.collect();
+                if yes {
+                    return at_risk.is_empty();
+                }
+                at_risk.extend(show::at_risk(changes));
                 let question = || {
-                    let which = at_risk.join(", ");
+                    let which = Vec::from_iter(at_risk.iter().copied()).join(", ");
                     format!("{address}: data may be lost or taken in ({which}). Go on?")
                 };
-                yes || at_risk.is_empty()
+                at_risk.is_empty()
                     || (is_terminal
                         && self.progress.asking(address, || aside(view, || ask_below(&question()))))
             };
             let lost = || self.lease.lost();
             let aws = self.aws.paced();
             let renew = |place: &Place| aws.renew(place);
+            let ended = || stop.reason();
             let cloud = Paced::new(&aws, self.options.pace.patience())
                 .with_stop(&lost)
+                .with_end(&ended)
                 .with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop);
-            let driver = driver.with_policy(self.policy());
+            let driver = driver.with_policy(self.policy()).without(seen.absent(plan));
             let Seen { sites, spots, record, .. } = seen;
             if matches!(record, Known::Read(_)) {
                 let run = driver.run(plan, &self.stacks, sites);

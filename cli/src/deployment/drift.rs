@@ -9,7 +9,7 @@ use lakewright_analysis::subject::{Keep, Subject};
 use lakewright_analysis::words::count;
 use lakewright_deployer::cloud::{ChangeSet, Cloud as _, CloudError, Site};
 use lakewright_deployer::drift::{Deployed, Sides, StackDrift, compare, detect};
-use lakewright_deployer::templates::has_resources;
+use lakewright_deployer::templates::{all, has_resources};
 use lakewright_fleet::event::Change;
 use lakewright_fleet::journal::{Operation, token};
 use lakewright_fleet::status::{Standing, standing};
@@ -91,21 +91,24 @@ impl Deployment<'_> {
         only: Option<&StackAddress>,
         unknown: &mut Vec<String>,
     ) -> Vec<Deployed> {
+        let sites: Vec<Option<Site>> = texts.keys().map(|address| self.reader(address)).collect();
+        let reading = texts.keys().zip(&sites).map(async |(address, site)| match site {
+            Some(site) => Some(self.aws.resources(site, &address.name).await),
+            None => None,
+        });
+        let placed = self.runtime.block_on(all(reading));
         let mut stacks = Vec::with_capacity(texts.len());
-        for (address, text) in texts {
-            let Some(site) = self.reader(address) else {
+        for (((address, text), site), placed) in texts.iter().zip(sites).zip(placed) {
+            let (Some(site), Some(placed)) = (site, placed) else {
                 unknown
                     .push(format!("what {address} has is not known: no role of the mesh reads it"));
                 continue;
             };
             let is_looked_at = only.is_none_or(|only| only == address);
-            let placed = match self.runtime.block_on(self.aws.resources(&site, &address.name)) {
-                Ok(placed) => placed,
-                Err(error) => {
-                    unknown.push(format!("what {address} has is not known: {error}"));
-                    Vec::new()
-                }
-            };
+            let placed = placed.unwrap_or_else(|error| {
+                unknown.push(format!("what {address} has is not known: {error}"));
+                Vec::new()
+            });
             match Deployed::of(address, site, text, placed, is_looked_at) {
                 Ok(stack) => stacks.push(stack),
                 Err(error) => unknown.push(format!(

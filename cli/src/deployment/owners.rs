@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use lakewright_analysis::review::bootstrap::{is_enough, only_narrows};
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
+use lakewright_deployer::templates::all;
 use lakewright_fleet::plan::{Action, Observed, Plan};
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress, StackKind, Template, read};
@@ -48,8 +49,10 @@ impl Deployment<'_> {
             .filter(|step| step.kind == Some(StackKind::Bootstrap) && step.action == Action::Update)
             .map(|step| step.address.clone())
             .collect();
-        for address in updates {
-            let Some((old, new)) = self.before_and_after(&address, sites)? else { continue };
+        let reading = updates.iter().map(|address| self.before_and_after(address, sites));
+        let both = self.runtime.block_on(all(reading));
+        for (address, both) in updates.into_iter().zip(both) {
+            let Some((old, new)) = both? else { continue };
             // A policy that cannot be read may allow anything.
             if only_narrows(&address, &old, &new).unwrap_or(false) {
                 plan.postpone(&address);
@@ -71,11 +74,15 @@ impl Deployment<'_> {
             return Ok(notes);
         }
         let owned: Vec<StackAddress> = self.of_owners(plan).into_iter().cloned().collect();
-        for address in owned {
-            let Some(there) = seen.observed.get(&address).filter(|stack| is_whole(stack)) else {
-                continue;
-            };
-            let Some((old, new)) = self.before_and_after(&address, &seen.sites)? else { continue };
+        let with_stack = owned.into_iter().filter_map(|address| {
+            let there = seen.observed.get(&address).filter(|stack| is_whole(stack))?;
+            Some((address, there))
+        });
+        let owned: Vec<(StackAddress, &Observed)> = with_stack.collect();
+        let reading = owned.iter().map(|(address, _)| self.before_and_after(address, &seen.sites));
+        let both = self.runtime.block_on(all(reading));
+        for ((address, there), both) in owned.into_iter().zip(both) {
+            let Some((old, new)) = both? else { continue };
             let Some(needed) = self.needed.get(&address) else { continue };
             if is_enough(&address, &old, &new, needed).unwrap_or(false) {
                 plan.keep(&address);
@@ -120,7 +127,7 @@ impl Deployment<'_> {
 
     /// The deployed template of a stack, and its new one. None if nobody may look, or if the deployed one cannot be read:
     /// such a bootstrap stack is updated like one that does not allow enough.
-    fn before_and_after(
+    async fn before_and_after(
         &self,
         address: &StackAddress,
         sites: &BTreeMap<Place, Site>,
@@ -128,7 +135,7 @@ impl Deployment<'_> {
         let (Some(site), Some(new)) = (sites.get(&address.place), self.stacks.get(address)) else {
             return Ok(None);
         };
-        let old = self.runtime.block_on(self.aws.template(site, &address.name));
+        let old = self.aws.template(site, &address.name).await;
         let old = old.map_err(|error| unreachable(&error))?;
         let new = read::template(&new.template).map_err(|error| {
             Failure::unexpected(format!("the template of {address} cannot be read: {error}"))

@@ -232,14 +232,14 @@ impl Deployment<'_> {
                     let (plan, notes) = self.planned_changes(&seen, written)?;
                     return Ok((seen, plan, notes));
                 }
-                Err(error) if begun.elapsed() >= minutes(night.wait) => return Err(error),
-                Err(error) => {
+                Err(error) if waits(&error, begun.elapsed(), minutes(night.wait)) => {
                     if !is_told {
                         ui.note(&format!("waits for its end: {}", error.message));
                         is_told = true;
                     }
                     std::thread::sleep(LOOK_AGAIN);
                 }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -261,6 +261,7 @@ impl Deployment<'_> {
         let entries: Vec<_> = self.stacks.values().map(|stack| stack.entry.clone()).collect();
         let mut plan = plan(&self.id, &entries, &seen.observed).map_err(Error::Circle)?;
         let mut made: BTreeMap<StackAddress, Action> = BTreeMap::new();
+        let left = self.left_by_another(seen);
         for step in &mut plan.steps {
             if step.action == Action::Delete {
                 step.action = Action::Orphan;
@@ -269,11 +270,12 @@ impl Deployment<'_> {
                 continue;
             }
             // CloudFormation has finished what the earlier part of the run began. What comes after it was not done.
-            if written.open.contains_key(&step.address) {
+            if written.open.contains_key(&step.address) || left.contains_key(&step.address) {
                 step.action = Action::Update;
             }
             // Policies that name the roles of these may not be put again yet.
-            if written.made.contains(&step.address) {
+            let is_made = left.get(&step.address).copied().unwrap_or_default();
+            if is_made || written.made.contains(&step.address) {
                 made.insert(step.address.clone(), step.action);
                 step.action = Action::Create;
             }
@@ -295,6 +297,19 @@ impl Deployment<'_> {
         }
         self.unload_templates(&plan);
         Ok((plan, notes))
+    }
+
+    /// The stacks that a run has changed which was stopped before its end, if it may be so, and whether it created them. What
+    /// comes after their operations was perhaps not done, and this run does not have the journal of the other one.
+    fn left_by_another(&self, seen: &Seen) -> BTreeMap<StackAddress, bool> {
+        let Known::Read(record) = &seen.record else { return BTreeMap::new() };
+        let Some(run) = self.lease.abandoned(record) else { return BTreeMap::new() };
+        let changed = seen.observed.iter().filter(|(_, stack)| run.may_have_changed(stack));
+        let created = changed.map(|(address, stack)| {
+            let is_created = stack.told.operation.as_deref() == Some("CREATE_STACK");
+            (address.clone(), is_created)
+        });
+        created.collect()
     }
 
     /// The journal of the run. A resumed run goes on under its own id, so that CloudFormation knows its requests.
@@ -367,6 +382,8 @@ impl Deployment<'_> {
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui).in_view(view);
         let stop = Stop::default();
         let may_lose = night.allow.contains(&Allowed::DataLoss);
+        // What an earlier part of the run did may not be shown yet.
+        let absent = if night.resume.is_none() { seen.absent(plan) } else { BTreeSet::new() };
         let summary = {
             let report = |event: Event| {
                 if let Some(trace) = &written.trace {
@@ -380,17 +397,21 @@ impl Deployment<'_> {
                 }
             };
             let ask = |_: &StackAddress, changes: &[Change]| {
-                may_lose || !changes.iter().any(show::may_lose)
+                may_lose || !changes.iter().any(Change::touches_data)
             };
             let lost = || self.lease.lost();
             let aws = self.aws.paced();
             let renew = |place: &Place| aws.renew(place);
-            let cloud =
-                Paced::new(&aws, night.pace.patience()).with_stop(&lost).with_renewal(&renew);
+            let ended = || stop.reason();
+            let cloud = Paced::new(&aws, night.pace.patience())
+                .with_stop(&lost)
+                .with_end(&ended)
+                .with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop)
                 .with_policy(policy)
                 .with_journal(written)
-                .going_on(written.open.clone(), written.requests.clone());
+                .going_on(written.open.clone(), written.requests.clone())
+                .without(absent);
             let Seen { sites, spots, record, .. } = seen;
             let until = night.minutes.map(minutes);
             if let Known::Read(record) = record {
@@ -438,6 +459,7 @@ impl Night {
             watch: Watch { wait: minutes(self.canary_minutes), alarms: alarms(&waves, mesh) },
             waves,
             imports_existing: false,
+            sets_aside: true,
         }
     }
 }
@@ -461,7 +483,7 @@ fn alarms(waves: &BTreeMap<Place, usize>, mesh: &Mesh) -> BTreeMap<Place, (usize
 /// The note on a stack whose changes may lose data, and that is not changed for this reason.
 fn withheld(event: &Event) -> Option<Event> {
     let Event::Changes { address, changes } = event else { return None };
-    let lost = changes.iter().filter(|change| show::may_lose(change));
+    let lost = changes.iter().filter(|change| change.touches_data());
     let lost = lost.map(|Change { logical_id, kind, .. }| format!("{logical_id} ({kind})"));
     let lost: Vec<String> = lost.collect();
     let text = format!(
@@ -475,10 +497,40 @@ fn minutes(number: u64) -> Duration {
     Duration::from_secs(number.saturating_mul(60))
 }
 
+/// Whether a run looks again that may not begin. Only another run ends by itself: access that is denied stays so.
+fn waits(error: &Failure, waited: Duration, most: Duration) -> bool {
+    error.exit == Exit::Declined && waited < most
+}
+
 /// The exit of a run: one that was stopped before its end, without a failure, is declined.
 fn ended(summary: &Summary) -> Exit {
     match exit(summary) {
         Exit::Done if !summary.skipped.is_empty() => Exit::Declined,
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lakewright_deployer::cloud::CloudError;
+
+    use super::*;
+
+    #[test]
+    fn a_run_waits_for_another_run_and_for_nothing_else() {
+        let error = |make: fn(String, String) -> CloudError| {
+            before(&make("look".to_owned(), "no".to_owned()))
+        };
+        let other = error(|what, message| CloudError::Overtaken { what, message });
+        assert!(waits(&other, Duration::ZERO, minutes(15)));
+        assert!(!waits(&other, minutes(15), minutes(15)));
+        assert!(!waits(&other, Duration::ZERO, minutes(0)));
+        for error in [
+            error(|what, message| CloudError::Access { what, message }),
+            error(|what, message| CloudError::Network { what, message }),
+            error(|what, message| CloudError::Refused { what, message }),
+        ] {
+            assert!(!waits(&error, Duration::ZERO, minutes(15)), "{error:?}");
+        }
     }
 }

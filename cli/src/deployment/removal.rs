@@ -14,6 +14,7 @@ use lakewright_deployer::lakeformation::remove_administrators;
 use lakewright_deployer::leftovers::{blockers, retained};
 use lakewright_deployer::removing::remove_all;
 use lakewright_deployer::teardown::{dependants, teardown};
+use lakewright_deployer::templates::all;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::kind_of;
@@ -198,6 +199,7 @@ impl Deployment<'_> {
     /// Inspects each stack before the confirmation. If one cannot be inspected, only its own deletion fails later.
     pub(super) fn prepare(&self, plan: &Plan, seen: &Seen) -> Result<Prepared, Failure> {
         let mut prepared = Prepared::default();
+        let mut going: Vec<(&StackAddress, Site)> = Vec::new();
         for Step { address, .. } in &plan.steps {
             let site = match self.deleting(address, &seen.observed)? {
                 Deleter::Here(site) => site,
@@ -212,8 +214,11 @@ impl Deployment<'_> {
                 prepared.held.insert(address.clone(), reason);
                 continue;
             }
-            let name = address.name.as_str();
-            let leaving = self.leaving(&site, name);
+            going.push((address, site));
+        }
+        let looking = going.iter().map(|(address, site)| self.leaving(site, &address.name));
+        let found = self.runtime.block_on(all(looking));
+        for ((address, site), leaving) in going.into_iter().zip(found) {
             if let Ok(Leaving { blockers, .. }) = &leaving
                 && !blockers.is_empty()
             {
@@ -334,21 +339,21 @@ impl Deployment<'_> {
     }
 
     /// The consequences of deleting a deployed stack: its roles, what blocks the deletion, and what is retained.
-    fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, CloudError> {
-        let deployed = self.runtime.block_on(self.aws.template(site, name))?;
+    async fn leaving(&self, site: &Site, name: &str) -> Result<Leaving, CloudError> {
+        let deployed = self.aws.template(site, name).await?;
         let template = read::template(&deployed).map_err(|error| CloudError::Refused {
             what: format!("look at what goes with stack {name}"),
             message: format!(
                 "its template cannot be read: {error}; `--keep-stack` forgets the stack"
             ),
         })?;
-        let placed = self.runtime.block_on(self.aws.resources(site, name))?;
+        let placed = self.aws.resources(site, name).await?;
         let roles = template.resources.values().filter(|one| one.kind == "AWS::IAM::Role");
         let roles = roles
             .filter_map(|role| role.properties.get("RoleName")?.as_text())
             .map(|name| site.place.role_arn(name));
         Ok(Leaving {
-            blockers: self.runtime.block_on(blockers(&self.aws, site, &template, &placed))?,
+            blockers: blockers(&self.aws, site, &template, &placed).await?,
             roles: roles.collect(),
             stays: retained(site, &template, &placed),
             has_data: template.resources.values().any(|one| holds_data(&one.kind)),

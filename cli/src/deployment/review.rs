@@ -16,7 +16,8 @@ use lakewright_template::StackAddress;
 use lakewright_template::digest::sha256;
 use serde_json::Value;
 
-use super::allow::{Circumstances, Needed};
+use super::allow::{Allow, Circumstances, Needed};
+use super::lock::Lock;
 use super::request::Request;
 use super::saved::SavedReview;
 use super::seen::Seen;
@@ -67,6 +68,11 @@ impl PlanReview {
     /// What the review has to be allowed.
     pub(super) fn needed(&self, circumstances: &Circumstances) -> Needed {
         Needed::of(&self.reviewed, circumstances)
+    }
+
+    /// What CloudFormation's change sets may do to data.
+    pub(super) fn lock(&self, allowed: &[Allow]) -> Lock {
+        Lock::of(&self.reviewed, allowed)
     }
 
     /// The review without its content, for a plan in a file. How the user named the mesh makes no difference.

@@ -7,7 +7,7 @@ use std::future::Future;
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::driver::list_all;
 use lakewright_deployer::record::{self, Record, Spot};
-use lakewright_fleet::plan::Observed;
+use lakewright_fleet::plan::{Observed, Plan};
 use lakewright_fleet::status::{Standing, standing};
 use lakewright_manifest::{NameError, RegionName, ResourcePrefix};
 use lakewright_stacks::DeployTarget;
@@ -44,6 +44,14 @@ pub(super) struct Seen {
     pub(super) unseen: BTreeMap<Place, String>,
     /// The record.
     pub(super) record: Known,
+}
+
+impl Seen {
+    /// The stacks that a plan changes and that do not exist.
+    pub(super) fn absent(&self, plan: &Plan) -> BTreeSet<StackAddress> {
+        let changed = plan.steps.iter().filter(|step| step.is_change()).map(|step| &step.address);
+        changed.filter(|address| !self.observed.contains_key(*address)).cloned().collect()
+    }
 }
 
 impl Deployment<'_> {

@@ -10,8 +10,8 @@ use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan};
 use lakewright_fleet::schedule::Because;
+use lakewright_template::StackAddress;
 use lakewright_template::read::{self, ReadError};
-use lakewright_template::{StackAddress, holds_data};
 use serde_json::{Value, json};
 
 use super::live::Live;
@@ -84,17 +84,10 @@ pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool,
 /// although somebody else created them.
 pub(super) fn at_risk(changes: &[Change]) -> Vec<&str> {
     let is_at_risk = |change: &&Change| {
-        let is_lost = change.action == "Remove" || change.replacement.as_deref() == Some("True");
-        change.action == "Import" || (is_lost && holds_data(&change.kind))
+        let is_certain = change.replacement.as_deref() != Some("Conditional");
+        change.action == "Import" || (is_certain && change.touches_data())
     };
     changes.iter().filter(is_at_risk).map(|change| change.logical_id.as_str()).collect()
-}
-
-/// Whether a change may lose data: it removes or may replace what holds data.
-pub(super) fn may_lose(change: &Change) -> bool {
-    let is_kept =
-        change.action != "Remove" && matches!(change.replacement.as_deref(), None | Some("False"));
-    !is_kept && holds_data(&change.kind)
 }
 
 /// Whether a change creates or may replace a resource.

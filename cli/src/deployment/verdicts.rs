@@ -54,7 +54,7 @@ fn answer(verdict: Verdict) -> Result<ServiceAnswer, String> {
 }
 
 fn change(change: Change) -> ServiceChange {
-    let Change { action, logical_id, kind, replacement, policy_action, targets } = change;
+    let Change { action, logical_id, kind, replacement, policy_action, targets, .. } = change;
     ServiceChange {
         logical_id,
         resource_type: kind,
@@ -103,6 +103,7 @@ mod tests {
             replacement: text(&one["Replacement"]),
             policy_action: text(&one["PolicyAction"]),
             targets: targets.collect(),
+            is_link: false,
         }
     }
 

@@ -182,16 +182,17 @@ impl Aws {
     ) -> Result<(), CloudError> {
         self.delete_one(site, stack, name).await?;
         // A change set of type CREATE leaves an empty stack behind.
-        let is_shell = self
-            .describe(site, stack)
-            .await?
-            .is_some_and(|found| found.status == "REVIEW_IN_PROGRESS");
-        if !is_shell || self.has_others(site, stack, name).await? {
+        let shell = self.describe(site, stack).await?;
+        let shell = shell.filter(|found| found.status == "REVIEW_IN_PROGRESS");
+        let Some(shell) = shell else { return Ok(()) };
+        // Its name may come to mean another stack, which somebody has created since.
+        let id = shell.id.as_deref().unwrap_or(stack);
+        if self.has_others(site, id, name).await? {
             return Ok(());
         }
         // The execution role deletes it: the deploy role may delete stacks only through that role.
         let client = self.cloudformation(site).await;
-        let request = client.delete_stack().stack_name(stack).set_role_arn(execution_role(site));
+        let request = client.delete_stack().stack_name(id).set_role_arn(execution_role(site));
         let what = format!("remove the change of stack {stack}");
         request.send().await.map(drop).map_err(|error| failed(&what, &error))
     }
@@ -325,6 +326,7 @@ fn change(change: &ResourceChange) -> Change {
         replacement: change.replacement().map(|one| one.as_str().to_owned()),
         policy_action: change.policy_action().map(|one| one.as_str().to_owned()),
         targets: targets.collect(),
+        is_link: false,
     }
 }
 

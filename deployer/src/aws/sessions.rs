@@ -17,6 +17,7 @@ impl Aws {
     /// Forgets the credentials for an account and region, which AWS called expired before their time.
     pub fn renew(&self, place: &Place) {
         self.sessions.borrow_mut().retain(|site, _| site.place != *place);
+        self.clients.borrow_mut().retain(|site, _| site.place != *place);
     }
 
     /// The accounts and regions whose deploy roles were assumed without session tags, because they do not allow them.

@@ -3,6 +3,7 @@
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::{StackAddress, holds_data};
 
+use super::waits::For;
 use super::{Driver, MADE, failure};
 use crate::again::{LOOKS, is_passing};
 use crate::cloud::{Access, ChangeSet, Cloud, CloudError, Created, Site, Stack, StackEvent};
@@ -11,10 +12,11 @@ use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::journal::{self, Entry, Intent, Operation};
 use lakewright_fleet::machine::{Command, Goal, Input, Machine, Outcome};
 use lakewright_fleet::status::{Standing, standing};
+use tokio::time::Instant;
 
 /// Whether an operation was started. If so, an old status does not count as its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Started {
+pub(super) enum Started {
     #[default]
     Nothing,
     /// Started, and no event has arrived since.
@@ -25,33 +27,39 @@ enum Started {
 
 /// What is known about the stack that is being deployed or deleted.
 #[derive(Default)]
-struct Track {
+pub(super) struct Track {
     change_set: String,
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
     /// The id of the newest event that was reported.
-    last_event: Option<String>,
-    started: Started,
-    tries: u32,
+    pub(super) last_event: Option<String>,
+    pub(super) started: Started,
+    /// How many looks there were since the change set or the operation was begun.
+    pub(super) tries: u32,
+    /// When CloudFormation began with the change set or the operation; `None` once it is known how long that took.
+    pub(super) begun: Option<Instant>,
     /// Whether the stack was last deployed in express mode.
-    is_express: bool,
+    pub(super) is_express: bool,
     /// Whether the stack is protected from deletion.
-    is_protected: bool,
+    pub(super) is_protected: bool,
     /// The reasons of failed resources.
-    reasons: Vec<String>,
+    pub(super) reasons: Vec<String>,
     /// Whether the change set creates the stack.
-    creates: bool,
+    pub(super) creates: bool,
+    /// Whether the operation deletes the stack.
+    pub(super) deletes: bool,
     /// The token of the operation that was started.
-    token: String,
+    pub(super) token: String,
     /// The newest status of the stack itself among the operation's events.
-    said: Option<String>,
+    pub(super) said: Option<String>,
+    /// Whether that event has the operation's token.
+    pub(super) is_said_by_token: bool,
+    /// How many looks at the operation's events there were.
+    pub(super) looks: u32,
     /// How many looks in a row found another status than the events say.
-    differs: u32,
+    pub(super) differs: u32,
     /// The stack's ARN, once it is known: it names this stack even if somebody gives its name to another one.
-    id: Option<String>,
+    pub(super) id: Option<String>,
 }
-
-/// How many looks in a row may find another status than the events say, before it counts: an event may be missing.
-const DIFFERS: u32 = 5;
 
 /// How often the events of a stack with an operation are read again for the token of an earlier run.
 const EVENT_LOOKS: u32 = 5;
@@ -69,7 +77,7 @@ enum Prepared {
 
 impl Track {
     /// The stack's ARN if it is known, else its name.
-    fn name<'t>(&'t self, name: &'t str) -> &'t str {
+    pub(super) fn name<'t>(&'t self, name: &'t str) -> &'t str {
         self.id.as_deref().unwrap_or(name)
     }
 
@@ -130,8 +138,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 }
                 Command::Describe => self.look(site, name, track).await?,
                 Command::Wait => {
-                    self.cloud.pause(track.tries).await;
-                    track.tries += 1;
+                    self.wait(site, For::Operation, track).await;
                     self.look(site, name, track).await?
                 }
                 Command::CreateChangeSet { creates } => {
@@ -146,6 +153,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                             track.change_set = change_set;
                             track.id = stack_id.or(track.id.take());
                             track.tries = 0;
+                            track.begun = Some(Instant::now());
                             Input::ChangeSetPending
                         }
                         Prepared::Refused(reason) => return Ok(Outcome::Refused(reason)),
@@ -153,6 +161,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                 }
                 Command::DescribeChangeSet => self.weigh(site, name, stack, track).await?,
                 Command::Confirm => {
+                    self.mark_links(site, name, track).await;
                     let changes = track.changes.clone();
                     self.tell(Event::Changes {
                         address: address.clone(),
@@ -175,7 +184,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     Input::Holds(resources.iter().any(|one| holds_data(&one.kind)))
                 }
                 Command::ContinueRollback { skip } => {
-                    self.begin(site, name, track).await?;
+                    self.begin(site, name, track, false).await?;
                     let token = self.intend(&address, Operation::ContinueRollback, track)?;
                     let stack = track.name(name);
                     let result = self.cloud.continue_rollback(site, stack, &skip, &token).await;
@@ -188,7 +197,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
                     if track.is_protected && goal == Goal::Gone {
                         self.cloud.protect(site, track.name(name), false).await?;
                     }
-                    self.begin(site, name, track).await?;
+                    self.begin(site, name, track, false).await?;
+                    track.deletes = true;
                     let token = self.intend(&address, Operation::Delete, track)?;
                     let removed = self.remove(site, track.name(name), &token).await;
                     self.answered(&token, removed.as_ref().err())?;
@@ -214,7 +224,12 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
     ) -> Result<(Machine, Command), CloudError> {
         // A second try is a new request.
         let intent = self.open.borrow_mut().remove(address);
-        let Some(intent) = intent else { return Ok(Machine::start(goal)) };
+        let is_absent = self.absent.borrow_mut().remove(address) && goal == Goal::Deployed;
+        let Some(intent) = intent else {
+            let (mut machine, first) = Machine::start(goal);
+            let first = if is_absent { machine.next(Input::Status(None)) } else { first };
+            return Ok((machine, first));
+        };
         // A deletion also clears a stack whose creation was rolled back, before it is created again.
         let can_resume = match intent.operation {
             Operation::Execute | Operation::ContinueRollback => goal == Goal::Deployed,
@@ -244,6 +259,7 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         track.last_event = first.checked_sub(1).map(|before| events[before].id.clone());
         track.started = Started::Moving;
         track.creates = intent.creates;
+        track.deletes = intent.operation == Operation::Delete;
         if let Some(change_set) = &intent.change_set {
             track.change_set.clone_from(change_set);
         }
@@ -260,7 +276,8 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         name: &str,
         track: &mut Track,
     ) -> Result<Input, CloudError> {
-        self.begin(site, name, track).await?;
+        self.begin(site, name, track, track.creates).await?;
+        track.deletes = false;
         let token = self.intend(&site.address(name), Operation::Execute, track)?;
         let stack = track.name(name);
         let result = self.cloud.execute_change_set(site, stack, &track.change_set, &token).await;
@@ -359,13 +376,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         stack: Option<&Stack>,
         track: &mut Track,
     ) -> Result<Input, CloudError> {
+        self.wait(site, For::ChangeSet, track).await;
         let found = self.cloud.describe_change_set(site, name, &track.change_set).await?;
+        if !matches!(found, ChangeSet::Pending) {
+            self.took(site, For::ChangeSet, track);
+        }
         Ok(match found {
-            ChangeSet::Pending => {
-                self.cloud.pause(track.tries).await;
-                track.tries += 1;
-                Input::ChangeSetPending
-            }
+            ChangeSet::Pending => Input::ChangeSetPending,
             ChangeSet::Ready(changes) => {
                 track.changes = changes;
                 self.tell_warnings(site, name, track).await;
@@ -529,59 +546,6 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         for rejection in rejections {
             self.tell(Event::Rejected { address: site.address(name), rejection });
         }
-    }
-
-    /// Records the newest event before an operation is started.
-    async fn begin(&self, site: &Site, name: &str, track: &mut Track) -> Result<(), CloudError> {
-        let events = self.cloud.events(site, track.name(name), None).await?;
-        track.last_event = events.last().map(|event| event.id.clone());
-        track.started = Started::Something;
-        track.said = None;
-        track.differs = 0;
-        track.tries = 0;
-        Ok(())
-    }
-
-    /// Reports the operation's events since the last look, and returns the stack's status.
-    async fn look(&self, site: &Site, name: &str, track: &mut Track) -> Result<Input, CloudError> {
-        let found = self.cloud.describe(site, track.name(name)).await?;
-        track.is_express = found.as_ref().is_some_and(|stack| stack.is_express);
-        track.is_protected = found.as_ref().is_some_and(|stack| stack.is_protected);
-        if track.started == Started::Nothing {
-            return Ok(Input::Status(found.map(|stack| stack.status)));
-        }
-        let Some(found) = found else {
-            // A stack that was just created may not be found at once.
-            let is_late = track.creates && track.differs < DIFFERS;
-            track.differs += 1;
-            return Ok(if is_late { Input::Done } else { Input::Status(None) });
-        };
-        track.id.clone_from(&found.id);
-        let events = self.cloud.events(site, track.name(name), track.last_event.as_deref()).await?;
-        for StackEvent { id, token, logical_id, kind, status, reason } in events {
-            track.last_event = Some(id);
-            // An event of another operation says nothing about this one. Not every service tells the token.
-            if token.is_some_and(|token| token != track.token) {
-                continue;
-            }
-            track.started = Started::Moving;
-            track.differs = 0;
-            if logical_id == name && kind == "AWS::CloudFormation::Stack" {
-                track.said = Some(status.clone());
-            }
-            if let Some(reason) = reason.as_ref().filter(|_| status.ends_with("FAILED")) {
-                track.reasons.push(reason.clone());
-            }
-            let address = site.address(name);
-            self.tell(Event::Resource { address, logical_id, kind, status, reason });
-        }
-        // Without an event since the start, this is still the old status. A read may also be older than the events.
-        let is_said = standing(&found.status) == Standing::Busy
-            || track.said.as_ref() == Some(&found.status)
-            || track.differs >= DIFFERS;
-        track.differs += 1;
-        let is_moving = track.started == Started::Moving;
-        Ok(if is_moving && is_said { Input::Status(Some(found.status)) } else { Input::Done })
     }
 }
 

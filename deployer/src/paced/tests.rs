@@ -98,7 +98,6 @@ fn requests_are_sent_in_the_order_in_which_they_came() {
             paced.send(&place(), Sort::Read, request).await
         };
         join_all((0..50).map(one)).await;
-        assert!(paced.now() > Duration::from_secs(1), "{:?}", paced.now());
     });
     assert!(order.borrow().is_sorted(), "{order:?}");
 }
@@ -181,4 +180,66 @@ fn a_stack_is_known_by_its_arn_too() {
     let arn = "arn:aws:cloudformation:eu-west-1:111111111111:stack/p-team-1/0a1b-2c3d";
     assert_eq!(address(&site, arn), stack(1));
     assert_eq!(address(&site, "p-team-1"), stack(1));
+}
+
+/// An account that never answers "too many" is not slowed down: the number of requests under way grows until they are all sent.
+#[test]
+fn requests_that_nobody_refuses_soon_go_at_once() {
+    run(async {
+        let paced = Paced::new(&(), Patience::default());
+        let (under_way, most) = (Cell::new(0), Cell::new(0));
+        let one = async |_: usize| {
+            let request = async || {
+                under_way.set(under_way.get() + 1);
+                most.set(most.get().max(under_way.get()));
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                under_way.set(under_way.get() - 1);
+                Ok::<(), CloudError>(())
+            };
+            paced.send(&place(), Sort::Change { has_token: true }, request).await
+        };
+        join_all((0..300).map(one)).await;
+        assert!(most.get() > 30, "{}", most.get());
+        // 300 at 2 in a second would take two minutes and a half.
+        assert!(paced.now() < Duration::from_secs(1), "{:?}", paced.now());
+    });
+}
+
+/// Requests without an answer must not count as under way for ever.
+#[test]
+fn lost_requests_make_room_for_others() {
+    run(async {
+        let paced = Paced::new(&(), Patience::default());
+        let sort = Sort::Change { has_token: false };
+        for _ in 0..20 {
+            let result = paced.send(&place(), sort, async || Err::<(), _>(lost())).await;
+            assert_eq!(result, Err(lost()));
+        }
+        assert!(paced.now() < Duration::from_secs(1), "{:?}", paced.now());
+    });
+}
+
+#[test]
+fn a_stack_that_waits_for_room_is_left_when_the_run_is_stopped() {
+    run(async {
+        let is_stopped = Cell::new(false);
+        let end = || is_stopped.get().then(|| "a signal".to_owned());
+        let patience = Patience { stacks: 1, ..Patience::default() };
+        let paced = Paced::new(&(), patience).with_end(&end);
+        paced.operate(&stack(1), async || Ok(())).await.expect("begun");
+        let second = stack(2);
+        let waiting = paced.operate(&second, async || Ok(()));
+        let person = async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            is_stopped.set(true);
+        };
+        let (result, ()) = futures_util::future::join(waiting, person).await;
+        assert!(
+            matches!(&result, Err(CloudError::Overtaken { message, .. }) if message.contains("a signal")),
+            "{result:?}"
+        );
+        assert!(paced.now() < Duration::from_secs(40), "{:?}", paced.now());
+        // What is under way goes on.
+        paced.operate(&stack(1), async || Ok(())).await.expect("begun");
+    });
 }

@@ -127,9 +127,17 @@ fn nothing_is_sent_before_the_time_that_aws_names() {
     assert_eq!(pace.ask(at + Duration::from_secs(3)), Ok(()));
 }
 
+/// A pace after its first refusal.
+fn refused() -> Pace {
+    let mut pace = Pace::new(Rates::READS);
+    assert_eq!(pace.ask(Duration::ZERO), Ok(()));
+    pace.throttled(Duration::ZERO, None);
+    pace
+}
+
 #[test]
 fn refusals_of_one_moment_count_once() {
-    let mut pace = Pace::new(Rates::READS);
+    let mut pace = refused();
     for _ in 0..20 {
         pace.throttled(Duration::from_secs(1), None);
     }
@@ -139,13 +147,61 @@ fn refusals_of_one_moment_count_once() {
 /// A run that seldom sends anything learns nothing about the limit.
 #[test]
 fn the_rate_rises_only_when_it_holds_requests_back() {
-    let mut pace = Pace::new(Rates::READS);
+    let mut pace = refused();
     for minute in 1..100 {
         let now = Duration::from_secs(60 * minute);
         assert_eq!(pace.ask(now), Ok(()));
         pace.succeeded(now);
     }
     assert!((pace.rate() - Rates::READS.start).abs() < 1e-9, "{}", pace.rate());
+}
+
+/// How many requests may be sent at one moment.
+fn at_once(pace: &mut Pace, now: Duration) -> usize {
+    std::iter::repeat_with(|| pace.ask(now)).take(1_000).take_while(Result::is_ok).count()
+}
+
+/// RFC 5681, section 3.1: the window of a slow start grows with each answer. Here by half in the time of one answer.
+#[test]
+fn before_the_first_refusal_each_round_of_answers_allows_half_as_many_requests_more() {
+    let mut pace = Pace::new(Rates { start: 0.001, burst: 8.0, most: 1000.0 });
+    let now = Duration::ZERO;
+    let mut under_way = at_once(&mut pace, now);
+    assert_eq!(under_way, 8);
+    for expected in [12, 18, 27] {
+        for _ in 0..under_way {
+            pace.succeeded(now);
+            under_way += at_once(&mut pace, now);
+            under_way -= 1;
+        }
+        assert_eq!(under_way, expected);
+    }
+    for _ in 0..under_way {
+        pace.succeeded(now);
+    }
+    let window = at_once(&mut pace, now);
+    for _ in 0..window {
+        pace.lost();
+    }
+    // Fewer requests than the window has room for widen it no more.
+    for _ in 0..100 {
+        assert_eq!(pace.ask(now), Ok(()));
+        pace.succeeded(now);
+    }
+    assert_eq!(at_once(&mut pace, now), window);
+    pace.throttled(now, None);
+    assert_eq!(at_once(&mut pace, now), 0);
+}
+
+/// Whoever waits for answers for ever would never send anything again.
+#[test]
+fn requests_without_an_answer_do_not_hold_back_others_for_ever() {
+    let mut pace = Pace::new(Rates::CHANGES);
+    assert_eq!(at_once(&mut pace, Duration::ZERO), 2);
+    assert!(pace.ask(Duration::from_millis(100)).is_err());
+    assert_eq!(pace.ask(Duration::from_secs(1)), Ok(()));
+    pace.lost();
+    assert_eq!(at_once(&mut pace, Duration::from_secs(1)), 1);
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn resumed(
             let mut how = How::new(fleet, &journal);
             how.lives = *lives;
             how.open = open(&journals.concat());
+            how.is_resumed = !journals.is_empty();
             run(&simulated, &cloud, how).await;
             tokio::time::sleep(Duration::from_millis(*pause)).await;
             journals.push(journal.entries.into_inner());
@@ -47,6 +48,7 @@ fn resumed(
         let journal = Memory::default();
         let mut how = How::new(fleet, &journal);
         how.open = open(&journals.concat());
+        how.is_resumed = true;
         let ended = run(&simulated, &cloud, how).await;
         journals.push(journal.entries.into_inner());
         let mut violations = Vec::new();

@@ -3,6 +3,7 @@
 //! A seed that fails is printed with its faults; `SIMULATION_SEED=17` runs that seed alone, and
 //! `SIMULATION_SEEDS=100000` as many as that.
 
+mod aside;
 mod fleets;
 mod held;
 mod kills;
@@ -11,3 +12,4 @@ mod planted;
 mod rehearse;
 mod runs;
 mod seeds;
+mod takeover;

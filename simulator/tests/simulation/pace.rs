@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lakewright_deployer::cloud::Cloud;
+use lakewright_deployer::driver::Summary;
 use lakewright_deployer::paced::{Paced, Patience};
 use lakewright_simulator::faults::{Faults, Rate};
 use lakewright_simulator::random::Random;
@@ -25,19 +26,19 @@ fn faults(seed: u64) -> Faults {
     faults
 }
 
-/// The time of a run in milliseconds, and its requests.
+/// The time of a run in milliseconds, its requests, and what became of the stacks.
 fn measured<C: Cloud>(
     fleet: &Fleet,
     world: World,
     wrapped: impl FnOnce(Simulated) -> C,
     is_informed: bool,
-) -> (u64, Calls) {
+) -> (u64, Calls, Summary) {
     paused(async {
         let simulated = Simulated::new(world);
         let simulated = if is_informed { simulated.informed() } else { simulated };
         let journal = Memory::default();
         let cloud = wrapped(simulated.clone());
-        run(&simulated, &cloud, How::new(fleet, &journal)).await;
+        let done = run(&simulated, &cloud, How::new(fleet, &journal)).await;
         let time = simulated.now();
         let calls = simulated.with(|world| {
             world.log.calls.values().fold(Calls::default(), |sum, one| Calls {
@@ -46,7 +47,7 @@ fn measured<C: Cloud>(
                 full: sum.full + one.full,
             })
         });
-        (time, calls)
+        (time, calls, done.summary.expect("an end"))
     })
 }
 
@@ -59,8 +60,10 @@ fn compared<C: Cloud>(
 ) -> (u64, u64, u64) {
     let fleet = Fleet::of_size(seed, size);
     let (world, _) = fleet.world(faults(seed));
-    let (best, _) = measured(&fleet, world.clone(), |cloud| cloud, true);
-    let (time, calls) = measured(&fleet, world, wrapped, false);
+    let (best, _, expected) = measured(&fleet, world.clone(), |cloud| cloud, true);
+    let (time, calls, summary) = measured(&fleet, world, wrapped, false);
+    // Otherwise the times are those of different work.
+    assert_eq!(summary, expected, "seed {seed}");
     (best, time, (calls.throttled + calls.full) * 1000 / calls.all.max(1))
 }
 
@@ -80,20 +83,14 @@ fn the_pace_is_kept() {
     keeps_the_pace(|cloud| Paced::new(Box::leak(Box::new(cloud)), Patience::default()));
 }
 
-/// The goal for a wrapper that sets the pace: all runs together use 90 % of what the hidden rates allow. A single run may
-/// use less: seed 15 uses 80 %.
+/// The goal for a wrapper that sets the pace: each run uses 90 % of what the hidden rates allow, and at most 5 % of its
+/// requests are refused.
 fn keeps_the_pace<C: Cloud>(wrapped: impl Fn(Simulated) -> C) {
-    let (mut best_of_all, mut time_of_all, mut said) = (0, 0, String::new());
     for seed in 0..20 {
         let (best, time, refused) = compared(seed, 600, &wrapped);
         let text = format!("seed {seed}: {best} ms at best, {time} ms, {refused} of 1,000 refused");
-        assert!(time * 3 <= best * 4 && refused <= 50, "{text}");
-        best_of_all += best;
-        time_of_all += time;
-        said.push_str(&text);
-        said.push('\n');
+        assert!(time * 9 <= best * 10 && refused <= 50, "{text}");
     }
-    assert!(time_of_all * 9 <= best_of_all * 10, "{best_of_all}, {time_of_all}\n{said}");
 }
 
 /// An operation can end before anybody sees it in progress. If it kept its room, each further stack of the place would wait
@@ -106,7 +103,7 @@ fn quick_operations_give_back_their_room() {
     let (world, _) = fleet.world(faults);
     let patience = Patience { stacks: 1, ..Patience::default() };
     let paced = |cloud: Simulated| Paced::new(Box::leak(Box::new(cloud)), patience);
-    let (time, _) = measured(&fleet, world, paced, false);
+    let (time, _, _) = measured(&fleet, world, paced, false);
     assert!(u128::from(time) < patience.full.as_millis(), "{time} ms");
 }
 
@@ -115,7 +112,7 @@ fn quick_operations_give_back_their_room() {
 fn who_knows_the_rates_is_not_refused() {
     let fleet = Fleet::of_size(3, 200);
     let (world, _) = fleet.world(faults(3));
-    let (time, calls) = measured(&fleet, world, |cloud| cloud, true);
+    let (time, calls, _) = measured(&fleet, world, |cloud| cloud, true);
     assert_eq!(calls.throttled, 0);
     assert!(
         calls.all > 1_000 && time > Duration::from_mins(1).as_secs() * 1000,

@@ -95,11 +95,13 @@ pub(crate) struct How<'a> {
     pub(crate) lives: u64,
     /// A change of the plan: for planted mistakes.
     pub(crate) bend: fn(&mut Plan),
+    /// Whether an earlier run was killed: what it did may not be shown yet.
+    pub(crate) is_resumed: bool,
 }
 
 impl<'a> How<'a> {
     pub(crate) fn new(fleet: &'a Fleet, journal: &'a Memory) -> Self {
-        Self { fleet, journal, open: BTreeMap::new(), lives: 0, bend: |_| {} }
+        Self { fleet, journal, open: BTreeMap::new(), lives: 0, bend: |_| {}, is_resumed: false }
     }
 }
 
@@ -127,7 +129,7 @@ fn keeps_data(changes: &[Change]) -> bool {
 
 /// Observes, plans and deploys.
 pub(crate) async fn run<C: Cloud>(simulated: &Simulated, cloud: &C, how: How<'_>) -> Done {
-    let How { fleet, journal, open, lives, bend } = how;
+    let How { fleet, journal, open, lives, bend, is_resumed } = how;
     let site = fleet.sites.values().next().expect("a site").clone();
     let shelf = Shelf { site, bucket: "b".to_owned(), key: "k".to_owned() };
     let (lease, stop) = (Lease::new(shelf, MESH), Stop::default());
@@ -142,7 +144,7 @@ pub(crate) async fn run<C: Cloud>(simulated: &Simulated, cloud: &C, how: How<'_>
     let driver = Driver::new(cloud, report, ask, &lease, &stop)
         .with_journal(journal)
         .going_on(open, BTreeMap::new());
-    let observed = loop {
+    let observed: BTreeMap<StackAddress, Observed> = loop {
         let lists = list_all(cloud, fleet.sites.values()).await;
         let lists: Result<Vec<BTreeMap<String, Observed>>, CloudError> =
             lists.into_iter().collect();
@@ -158,6 +160,9 @@ pub(crate) async fn run<C: Cloud>(simulated: &Simulated, cloud: &C, how: How<'_>
     };
     let mut plan = plan(MESH, &fleet.entries, &observed).expect("an order");
     bend(&mut plan);
+    let absent = plan.steps.iter().map(|step| &step.address);
+    let absent = absent.filter(|address| !is_resumed && !observed.contains_key(*address));
+    let driver = driver.without(absent.cloned().collect());
     let summary = {
         let running = pin!(driver.run(&plan, &fleet.stacks, &fleet.sites));
         let end = pin!(async {

@@ -51,3 +51,33 @@ fn two_deployments_at_once_end_with_a_clear_word() {
     }
     ends_with(&emulator.deploy(&mesh), 0, "1 updated");
 }
+
+/// CloudFormation decides with its own change set what it deletes; the review is made from templates. The fields are those of
+/// `ResourceChange` in the CloudFormation API reference.
+#[test]
+fn a_change_set_that_loses_data_of_which_the_review_says_nothing_is_not_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let emulator = Emulator::start();
+    ends_with(&emulator.deploy(&mesh), 0, "0 failed");
+    change(&mesh.join("datasets.yaml"), "confidentiality: official", "confidentiality: secret");
+    let changed = |policy_action: &str| {
+        let one = json!({
+            "Action": "Modify", "LogicalResourceId": "Unsaid", "ResourceType": "AWS::S3::Bucket", "Replacement": "True",
+            "PolicyAction": policy_action, "Scope": ["Properties"], "Details": [],
+        });
+        json!({ "Changes": [{ "Type": "Resource", "ResourceChange": one }] })
+    };
+    emulator.post("change-sets", &changed("ReplaceAndDelete"));
+    let output = emulator.deploy(&mesh);
+    ends_with(&output, 8, "the review did not say so: Unsaid (AWS::S3::Bucket)");
+    assert!(transcript(&output).contains("`--allow data-loss`"), "{}", transcript(&output));
+    // The stack was not touched, so the next run has the same to do.
+    emulator.post("change-sets", &changed("ReplaceAndRetain"));
+    ends_with(&emulator.deploy(&mesh), 0, "1 updated");
+    change(&mesh.join("datasets.yaml"), "confidentiality: secret", "confidentiality: official");
+    emulator.post("change-sets", &changed("ReplaceAndDelete"));
+    let path = mesh.display().to_string();
+    let allow = ["deploy", &path, "--yes", "--allow", "data-loss,access-broadened"];
+    ends_with(&emulator.lakewright(&allow), 0, "1 updated");
+}

@@ -105,3 +105,17 @@ fn a_refresh_refuses_and_stops_where_it_has_to() {
     assert_eq!(stacks["lab-dataset-dpdataset"]["tags"]["CostCenter"], "html");
     proxy.has_nothing_to_do(&mesh);
 }
+
+/// An assembly of a newer or older program may mean something else: the page docs/output.md says that the version counts.
+#[test]
+fn an_assembly_of_another_version_is_not_refreshed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mesh = lab(folder.path());
+    let (path, out) = (mesh.display().to_string(), folder.path().join("out"));
+    let out_path = out.display().to_string();
+    let synth = crate::run::lakewright(["synth", &path, "--quiet", "--out", &out_path]);
+    assert!(synth.status.success(), "{}", transcript(&synth));
+    change(&out.join("assembly.json"), "\"version\":1", "\"version\":2");
+    let output = crate::run::lakewright(["refresh", &path, "--assembly", &out_path]);
+    ends_with(&output, 2, "it is of version 2; expected 1");
+}

@@ -10,7 +10,7 @@ use lakewright_fleet::plan::{Action, Plan as Steps};
 use lakewright_manifest::{Mesh, Report, SourceFile};
 use lakewright_stacks::{DeployTarget, Plan};
 use lakewright_template::StackAddress;
-use lakewright_template::assembly::{Assembly, StackEntry};
+use lakewright_template::assembly::{Assembly, StackEntry, VERSION};
 use lakewright_template::digest::sha256;
 
 use super::super::{Deployment, Wanted};
@@ -42,6 +42,13 @@ impl Prepared {
         let text = fs::read_to_string(&path).map_err(|error| unusable(error.to_string()))?;
         let assembly: Assembly =
             serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+        if assembly.version != VERSION {
+            let reason = format!(
+                "it is of version {}; expected {VERSION}: write the assembly again with this `lakewright synth`",
+                assembly.version
+            );
+            return Err(unusable(reason));
+        }
         let id = mesh.tenant.header.id.to_string();
         if assembly.mesh != id {
             let reason = format!("it is of mesh `{}`; expected `{id}`", assembly.mesh);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::teardown::{Kinds, Needs, add_by_kind};
+use lakewright_deployer::templates::all;
 use lakewright_fleet::plan::kind_of;
 use lakewright_fleet::status::{Standing, standing};
 use lakewright_stacks::{Mentions, makers};
@@ -42,9 +43,11 @@ impl Deployment<'_> {
         if left.is_empty() {
             return Ok(needs);
         }
+        let reading = kinds.keys();
+        let reading = reading.map(async |address| (address, self.mentions(address, seen).await));
         let mut mentions: Vec<(&StackAddress, Mentions)> = Vec::with_capacity(kinds.len());
-        for address in kinds.keys() {
-            mentions.push((address, self.mentions(address, seen)?));
+        for (address, found) in self.runtime.block_on(all(reading)) {
+            mentions.push((address, found?));
         }
         let made_by = makers(&mentions.iter().map(|(_, one)| one).collect::<Vec<_>>());
         for ((address, _), makers) in mentions.iter().zip(made_by) {
@@ -59,7 +62,7 @@ impl Deployment<'_> {
     }
 
     /// The resources that a stack creates and mentions, from the mesh or else from the deployed template.
-    fn mentions(&self, address: &StackAddress, seen: &Seen) -> Result<Mentions, Failure> {
+    async fn mentions(&self, address: &StackAddress, seen: &Seen) -> Result<Mentions, Failure> {
         let StackAddress { place, name } = address;
         let deployed;
         let text = match (self.stacks.get(address), seen.observed.get(address)) {
@@ -73,7 +76,8 @@ impl Deployment<'_> {
                 let site = site.ok_or_else(|| {
                     Failure::usage(format!("{address} is in no place of the mesh"))
                 })?;
-                deployed = self.deployed(&site, name).map_err(|error| unreachable(&error))?;
+                let reading = self.deployed(&site, name).await;
+                deployed = reading.map_err(|error| unreachable(&error))?;
                 &deployed
             }
         };
@@ -86,10 +90,10 @@ impl Deployment<'_> {
     }
 
     /// The deployed template of a stack, read as the account's owner if the deploy role may not and `owner` allows it.
-    pub(super) fn deployed(&self, site: &Site, name: &str) -> Result<String, CloudError> {
-        match self.runtime.block_on(self.aws.template(site, name)) {
+    pub(super) async fn deployed(&self, site: &Site, name: &str) -> Result<String, CloudError> {
+        match self.aws.template(site, name).await {
             Err(error @ CloudError::Access { .. }) => match self.owner(site) {
-                Some(owner) => self.runtime.block_on(self.aws.template(&owner, name)),
+                Some(owner) => self.aws.template(&owner, name).await,
                 None => Err(error),
             },
             other => other,

@@ -44,7 +44,9 @@ impl Deployment<'_> {
                 owner::deleting(&place.region, name)
             )
         };
-        let deployed = match seen.sites.get(place).map(|site| self.deployed(site, name)) {
+        let site = seen.sites.get(place);
+        let deployed = site.map(|site| self.runtime.block_on(self.deployed(site, name)));
+        let deployed = match deployed {
             Some(Ok(deployed)) => deployed,
             Some(Err(error)) => {
                 return Some(said(&format!("its template cannot be read: {error}")));

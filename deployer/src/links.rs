@@ -1,0 +1,48 @@
+//! Databases and tables that are only links to others.
+
+use lakewright_template::read;
+
+/// The types that can be links, with the property that names the target and the one around it.
+const LINKS: [(&str, &str, &str); 2] = [
+    ("AWS::Glue::Database", "DatabaseInput", "TargetDatabase"),
+    ("AWS::Glue::Table", "TableInput", "TargetTable"),
+];
+
+/// Whether resources of a type can be links.
+pub(crate) fn can_be_link(kind: &str) -> bool {
+    LINKS.iter().any(|(link, _, _)| *link == kind)
+}
+
+/// Whether a resource of a template is a link to a database or a table, which has the data. A template that cannot be read
+/// has none, and neither has one whose property is known only at the deployment.
+///
+/// Source: "Resource link handling in AWS Glue APIs" in the Lake Formation developer guide.
+pub(crate) fn is_link(template: &str, logical_id: &str) -> bool {
+    let Ok(template) = read::template(template) else { return false };
+    let mut resources = template.resources.iter();
+    let found = resources.find(|(id, _)| id.as_str() == logical_id);
+    found.is_some_and(|(_, resource)| {
+        LINKS.iter().any(|(kind, input, target)| {
+            let input = resource.properties.get(*input).and_then(|input| input.as_map());
+            resource.kind == **kind && input.is_some_and(|input| input.get(*target).is_some())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_has_a_target() {
+        let template = r#"{"Resources": {
+            "L": {"Type": "AWS::Glue::Table", "Properties": {"TableInput": {"Name": "l", "TargetTable": {"Name": "t"}}}},
+            "T": {"Type": "AWS::Glue::Table", "Properties": {"TableInput": {"Name": "t"}}},
+            "D": {"Type": "AWS::Glue::Database", "Properties": {"DatabaseInput": {"TargetDatabase": {"DatabaseName": "d"}}}},
+            "B": {"Type": "AWS::S3::Bucket", "Properties": {"TableInput": {"TargetTable": {"Name": "t"}}}}}}"#;
+        let links: Vec<bool> = ["L", "T", "D", "B", "X"].map(|id| is_link(template, id)).to_vec();
+        assert_eq!(links, [true, false, true, false, false]);
+        assert!(!is_link("no template", "L"));
+        assert!(can_be_link("AWS::Glue::Table") && !can_be_link("AWS::S3::Bucket"));
+    }
+}
