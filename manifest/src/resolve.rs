@@ -18,6 +18,7 @@ mod people;
 mod permission_feature;
 mod placeholder;
 mod places;
+mod policy_store;
 mod protected;
 mod row_filter;
 mod rows;
@@ -141,6 +142,7 @@ impl Context {
             });
         let access_policies =
             self.each(&documents.access_policies, Kind::AccessPolicy, Self::access_policy);
+        self.roles_have_groups(tenant.as_ref(), &access_policies);
         self.others_stay_apart(tenant.as_ref(), &environments, &datasets, &consumption_roles);
         Unlinked {
             tenant: tenant?,
