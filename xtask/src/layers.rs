@@ -52,7 +52,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("policies", &[]),
     ("proof", &["access"]),
     ("simulator", &["deployer", "fleet"]),
-    ("stacks", &["constructs", "guardrails", "manifest", "policies", "synth"]),
+    ("stacks", &["constructs", "governance", "guardrails", "manifest", "policies", "synth"]),
     ("synth", &["policies"]),
     ("template", &[]),
     ("xtask", &[]),
