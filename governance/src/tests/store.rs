@@ -103,6 +103,7 @@ fn unsafe_parts(value: &Value, guarded: &[&str], found: &mut Vec<String>) {
     for (operator, content) in map {
         match operator.as_str() {
             "Value" | "Var" => {}
+            "!" => unsafe_parts(&content["arg"], guarded, found),
             "&&" => {
                 let left = &content["left"];
                 unsafe_parts(left, guarded, found);
