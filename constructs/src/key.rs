@@ -300,7 +300,7 @@ fn alias_arn(place: &Place, alias: &str) -> String {
 /// KMS documents values that end in `amazonaws.com`. For partitions with another suffix, kops (pull request #18363)
 /// uses that suffix and the AWS CDK (`ViaServicePrincipal`) uses `amazonaws.com`. Only AWS services send the key, so
 /// the condition accepts both there.
-fn via(services: &[&str], region: &str) -> Conditions {
+pub(crate) fn via(services: &[&str], region: &str) -> Conditions {
     let own = Partition::of_region(region).url_suffix;
     let suffixes = BTreeSet::from([own, STANDARD.url_suffix]);
     let values = services.iter().flat_map(|service| {

@@ -21,6 +21,7 @@ pub mod network;
 pub mod notebook;
 pub mod parameter;
 pub mod people;
+pub mod policy_store;
 mod record;
 pub mod role;
 pub mod studio;

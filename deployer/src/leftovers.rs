@@ -94,6 +94,7 @@ fn called(site: &Site, kind: &str, id: &str) -> String {
         }
         "AWS::S3::Bucket" => format!("bucket {id}"),
         "AWS::SageMaker::Domain" => format!("ML Studio domain {id}"),
+        "AWS::VerifiedPermissions::PolicyStore" => format!("policy store {id}"),
         other => format!("{other} {id}"),
     }
 }

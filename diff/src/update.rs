@@ -5,6 +5,7 @@
 //! the policies on deletion and replacement (`data`). Values are resolved first, as far as they are known (`side`, `ways`).
 
 mod carry;
+mod cedar;
 mod compare;
 mod data;
 mod exports;

@@ -204,7 +204,7 @@ fn problem(rule: &Rule, error: &PolicyError) -> Problem {
 
 /// What Cedar's types can tell of a rule: everything but the ids.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Shape {
+pub(crate) struct Shape {
     is_denial: bool,
     /// Which lists of actors, exceptions and selectors are set.
     lists: [bool; 10],
@@ -216,7 +216,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(rule: &Rule) -> Self {
+    pub(crate) fn of(rule: &Rule) -> Self {
         let RuleActors {
             everyone,
             teams,

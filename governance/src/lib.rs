@@ -23,6 +23,7 @@ mod privilege;
 mod relation;
 mod rules;
 pub mod schema;
+pub mod store;
 mod universe;
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use crate::governance::Problem;
 use crate::rules::Rule;
 
 /// The bytes of one policy.
-pub const POLICY_BYTES: usize = 10_000;
+pub const POLICY_BYTES: usize = lakewright_template::limits::CEDAR_POLICY_BYTES;
 /// The bytes of a schema.
-pub const SCHEMA_BYTES: usize = 100_000;
+pub const SCHEMA_BYTES: usize = lakewright_template::limits::CEDAR_SCHEMA_BYTES;
 
 /// The problem of a policy that is too large for a policy store.
 pub(crate) fn too_large(rule: &Rule, policy: &Policy) -> Option<Problem> {

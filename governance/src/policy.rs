@@ -56,7 +56,10 @@ pub(crate) fn kinds_of(rule: &Rule) -> Vec<ResourceKind> {
     ResourceKind::ALL.into_iter().filter(matches).collect()
 }
 
-/// A policy in Cedar's JSON.
+/// A policy in Cedar's JSON. The scope is the same for every policy of an effect, except for the actions: in a policy store,
+/// the principal and the resource of a policy's scope cannot change.
+///
+/// Source: `UpdatePolicy` in the Verified Permissions API reference.
 pub(crate) fn to_json(rule: &Rule, known: &Privileges) -> Value {
     let effect = match rule.effect {
         Effect::Allow => "permit",
@@ -67,15 +70,11 @@ pub(crate) fn to_json(rule: &Rule, known: &Privileges) -> Value {
     conditions.extend(resources(&rule.resources).map(|body| when(&body)));
     conditions.extend(exceptions(&rule.actors).map(|body| unless(&body)));
     conditions.extend(always_readable(rule, known).map(|body| unless(&body)));
-    let resource = match rule.resources.kinds.as_slice() {
-        [kind] => json!({ "op": "is", "entity_type": type_name(*kind) }),
-        _ => json!({ "op": "All" }),
-    };
     json!({
         "effect": effect,
         "principal": { "op": "is", "entity_type": type_name(ResourceKind::User) },
         "action": { "op": "in", "entities": action_list(rule, known) },
-        "resource": resource,
+        "resource": { "op": "All" },
         "conditions": conditions,
     })
 }
@@ -127,7 +126,7 @@ fn related(relation: Relation) -> Value {
 fn resources(resources: &RuleResources) -> Option<Value> {
     let RuleResources { kinds, names, domains, tags, environments } = resources;
     let mut all = Vec::new();
-    if kinds.len() > 1 {
+    if !kinds.is_empty() {
         all.extend(any(kinds.iter().map(|kind| is(*kind))));
     }
     if !names.is_empty() {

@@ -31,7 +31,7 @@ pub(crate) const READ_GLOSSARY: [&str; 6] = [
 ];
 
 /// Where a rule comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// An access policy of the mesh.
     Document,

@@ -26,6 +26,16 @@ pub(crate) fn read(known: &Privileges) -> Result<Schema, Box<SchemaError>> {
     Schema::from_json_value(to_json(known)).map_err(Box::new)
 }
 
+/// The entity type of users.
+pub fn users() -> String {
+    format!("{NAMESPACE}::{}", ResourceKind::User.entity_type())
+}
+
+/// The entity type of teams, which users are members of.
+pub fn teams() -> String {
+    format!("{NAMESPACE}::{}", ResourceKind::Team.entity_type())
+}
+
 fn entity_types() -> Value {
     let mut types = Map::new();
     for kind in ResourceKind::ALL {

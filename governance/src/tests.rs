@@ -6,3 +6,4 @@ mod mutants;
 mod oracle;
 mod scenarios;
 mod speed;
+mod store;

@@ -109,9 +109,10 @@ pub mod findings {
 /// ```
 pub mod stacks {
     pub use lakewright_stacks::{
-        Asset, DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, Fingerprint, Handout,
-        Mentions, NotebookStack, Offer, PipelineStack, PivotRoleStack, Plan, PlatformStack,
-        ShareStack, StackPlan, StudioProfileStack, Synthesized, TeamStack, Usage,
+        Asset, DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, Fingerprint,
+        GovernanceStack, Handout, Mentions, NotebookStack, Offer, PipelineStack, PivotRoleStack,
+        Plan, PlatformStack, ShareStack, StackPlan, StudioProfileStack, Synthesized, TeamStack,
+        Usage,
     };
 }
 

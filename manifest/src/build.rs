@@ -6,6 +6,7 @@
 
 mod dataset;
 mod environment;
+mod governance;
 mod people;
 mod share;
 mod tenant;
@@ -21,6 +22,7 @@ pub use environment::{
     ConsumptionRole, Environment, Feature, InvitedTeam, Network, Organization, QuickSight,
     StudioVpc, Vpc,
 };
+pub use governance::{Cognito, IdentityProvider, OpenId, PolicyStore};
 pub use people::{Access, Broker, IdentityCenter, Oidc, Saml};
 pub use share::{Decision, Item, Share, SharedTable};
 pub use tenant::{PivotRole, Quotas, Tenant};

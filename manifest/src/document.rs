@@ -2,6 +2,7 @@
 
 mod access_policy;
 mod environment;
+mod governance;
 mod kind;
 mod people;
 pub(crate) mod privilege;
@@ -19,6 +20,9 @@ pub use environment::{
     EnvironmentDeploymentDocument, EnvironmentDocument, EnvironmentPermission,
     EnvironmentTeamDocument, FeaturesDocument, NetworkDocument, OrganizationDocument,
     SubscriptionsDocument, VpcDocument,
+};
+pub use governance::{
+    CognitoDocument, GovernanceDocument, IdentityProviderDocument, OpenIdDocument, TokenKind,
 };
 pub use kind::Kind;
 pub(crate) use kind::every_kind;

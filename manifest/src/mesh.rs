@@ -6,6 +6,7 @@
 mod access_policy;
 mod alarms;
 mod data_access;
+mod governance;
 mod link;
 mod people;
 mod share;
@@ -26,6 +27,7 @@ pub use crate::document::{
     TableFormat, TenantPermission,
 };
 pub use alarms::Alarms;
+pub use governance::{GovernanceSettings, IdentityProvider, TokenKind};
 pub use link::Link;
 pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
@@ -121,6 +123,8 @@ pub struct Tenant {
     pub alarm_emails: Vec<MailAddress>,
     /// When the platform refreshes the mesh.
     pub updater: Updater,
+    /// The policy store of Amazon Verified Permissions, if the mesh has one.
+    pub governance: Option<GovernanceSettings>,
 }
 
 /// When the platform refreshes the mesh.
@@ -166,6 +170,8 @@ pub struct Quotas {
     pub stacks_per_region: usize,
     /// Buckets of an account.
     pub buckets_per_account: usize,
+    /// Bytes of the policies about a resource, and of those about no single one, in a policy store.
+    pub policy_bytes_per_resource: usize,
 }
 
 /// A group of environments.

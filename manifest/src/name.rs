@@ -93,7 +93,9 @@ macro_rules! name {
 
 mod people;
 
-pub use people::{Claim, PermissionSetName, ProviderName, ProviderUrl};
+pub use people::{
+    Claim, EntityPrefix, IssuerUrl, PermissionSetName, ProviderName, ProviderUrl, UserPoolArn,
+};
 
 name!(
     /// The id of a document: `[a-z][a-z0-9-]{0,39}`.

@@ -21,6 +21,7 @@ mod people;
 mod permission_feature;
 mod placeholder;
 mod places;
+mod policy_store;
 mod protected;
 mod rows;
 mod share;
@@ -145,6 +146,7 @@ impl Context {
             Kind::AccessPolicy,
             |context, document, header| context.access_policy(document, header, &datasets),
         );
+        self.roles_have_groups(tenant.as_ref(), &access_policies);
         self.others_stay_apart(tenant.as_ref(), &environments, &datasets, &consumption_roles);
         let mut mesh = Unlinked {
             tenant: tenant?,

@@ -72,6 +72,8 @@ services! {
     SNS "sns.amazonaws.com" Documented,
     /// Step Functions. Source: "Cross-service confused deputy prevention" in its developer guide.
     STEP_FUNCTIONS "states.amazonaws.com" Documented,
+    /// Verified Permissions. Source: "Encrypting Resources in Amazon Verified Permissions" in its user guide.
+    VERIFIED_PERMISSIONS "verifiedpermissions.amazonaws.com" Documented,
     /// VPC flow logs. Source: "IAM role for publishing flow logs to CloudWatch Logs".
     VPC_FLOW_LOGS "vpc-flow-logs.amazonaws.com" Documented,
 }

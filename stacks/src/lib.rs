@@ -11,6 +11,7 @@ mod dataset;
 mod diagnose;
 mod environment;
 mod fingerprint;
+mod governance;
 mod guardrails;
 mod handout;
 mod names;
@@ -39,7 +40,7 @@ pub use pivot_role::manual_template;
 pub use plan::{Mentions, Plan, connect, makers};
 pub use runway::{Runway, runway};
 pub use stack::{
-    DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, NotebookStack, PipelineStack,
-    PivotRoleStack, PlatformStack, ShareStack, StackPlan, StudioProfileStack, Synthesized,
-    TeamStack,
+    DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, GovernanceStack, NotebookStack,
+    PipelineStack, PivotRoleStack, PlatformStack, ShareStack, StackPlan, StudioProfileStack,
+    Synthesized, TeamStack,
 };

@@ -4,6 +4,8 @@
 //! region, kind and whole id, so a name that is cut to a service's limit is
 //! still unique.
 
+mod policy_store;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::sync::Arc;

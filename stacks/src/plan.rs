@@ -14,9 +14,9 @@ use crate::bootstrap::{Account, Offer, Usage, offered};
 use crate::handout::Handout;
 use crate::share::{self, LiveShare};
 use crate::stack::{
-    BootstrapStack, DashboardsStack, DatasetStack, EnvironmentStack, NotebookStack, PipelineStack,
-    PivotRoleStack, PlatformStack, ShareStack, StackPlan, StudioProfileStack, TeamStack,
-    bootstrap_address,
+    BootstrapStack, DashboardsStack, DatasetStack, EnvironmentStack, GovernanceStack,
+    NotebookStack, PipelineStack, PivotRoleStack, PlatformStack, ShareStack, StackPlan,
+    StudioProfileStack, TeamStack, bootstrap_address,
 };
 use crate::{Names, dashboards, pipeline, team, worksheets};
 pub use edges::{Mentions, connect, makers};
@@ -83,6 +83,10 @@ impl<'m> Plan<'m> {
         for pipeline in mesh.pipelines.values() {
             report.extend(other_teams(pipeline));
             stacks.push(PipelineStack::new(mesh, pipeline).plan());
+        }
+        match GovernanceStack::all(mesh) {
+            Ok(parts) => stacks.extend(parts.into_iter().map(GovernanceStack::plan)),
+            Err(findings) => report.extend(findings),
         }
         stacks.push(PlatformStack::new(mesh).plan());
         stacks.sort_by_cached_key(StackPlan::address);

@@ -20,13 +20,13 @@ use lakewright_template::{Map, StackKind, Template, Value};
 use crate::Names;
 use crate::diagnose::cause;
 use crate::team::{MorePipelines, PERMISSION_POLICIES};
-use crate::{Synthesized, share, team};
+use crate::{Synthesized, governance, share, team};
 
-/// How many more documents of a kind fit into an environment, and which limit is reached first.
+/// How many more documents of a kind fit into an environment, or into the mesh, and which limit is reached first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Runway {
-    /// The environment's id.
-    pub environment: String,
+    /// The environment's id; `None` for documents that are in no environment.
+    pub environment: Option<String>,
     /// The kind of document, such as `share`.
     pub what: &'static str,
     /// The number of documents that still fit.
@@ -45,16 +45,16 @@ pub struct Runway {
 }
 
 /// A limit, and what one more document uses of it.
-struct Bound {
-    what: &'static str,
-    before: String,
-    used: usize,
-    limit: usize,
+pub(crate) struct Bound {
+    pub(crate) what: &'static str,
+    pub(crate) before: String,
+    pub(crate) used: usize,
+    pub(crate) limit: usize,
     /// What only the next document uses, in addition to `cost`.
-    once: usize,
-    cost: usize,
-    unit: &'static str,
-    then: Option<&'static str>,
+    pub(crate) once: usize,
+    pub(crate) cost: usize,
+    pub(crate) unit: &'static str,
+    pub(crate) then: Option<&'static str>,
 }
 
 /// Whether each document of a kind, or each team in an environment, has stacks of its own of this kind. The others come with
@@ -71,11 +71,12 @@ const fn grows(kind: StackKind) -> bool {
         | StackKind::PivotRole
         | StackKind::Environment
         | StackKind::Dashboards
+        | StackKind::Governance
         | StackKind::Platform => false,
     }
 }
 
-/// The runway of each environment, for each kind of document that it contains.
+/// The runway of each environment, for each kind of document that it contains, and that of the policy store.
 pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
     let mut all = Vec::new();
     let belongings = team::belongings(mesh, &[]);
@@ -117,19 +118,25 @@ pub fn runway(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Runway> {
                 _ => {}
             }
         }
-        let mut tightest: BTreeMap<&str, Runway> = BTreeMap::new();
-        for Bound { what, before, used, limit, once, cost, unit, then } in bounds {
-            let more = limit.saturating_sub(used + once) / cost.max(1);
-            let environment = id.to_owned();
-            let one = Runway { environment, what, more, before, used, limit, unit, then };
-            let known = tightest.entry(what).or_insert_with(|| one.clone());
-            if one < *known {
-                *known = one;
-            }
-        }
-        all.extend(tightest.into_values());
+        all.extend(tightest(Some(id), bounds));
     }
+    all.extend(tightest(None, governance::bounds(mesh, stacks)));
     all
+}
+
+/// The limit that is reached first, for each kind of document.
+fn tightest(environment: Option<&str>, bounds: Vec<Bound>) -> impl Iterator<Item = Runway> {
+    let mut tightest: BTreeMap<&str, Runway> = BTreeMap::new();
+    for Bound { what, before, used, limit, once, cost, unit, then } in bounds {
+        let more = limit.saturating_sub(used + once) / cost.max(1);
+        let environment = environment.map(str::to_owned);
+        let one = Runway { environment, what, more, before, used, limit, unit, then };
+        let known = tightest.entry(what).or_insert_with(|| one.clone());
+        if one < *known {
+            *known = one;
+        }
+    }
+    tightest.into_values()
 }
 
 /// The environment that contains a dataset.

@@ -23,8 +23,8 @@ use crate::plan::Mentions;
 use crate::{Names, guardrails, team};
 pub(crate) use kinds::{BootstrapStack, bootstrap_address, spec};
 pub use kinds::{
-    DashboardsStack, DatasetStack, EnvironmentStack, NotebookStack, PipelineStack, PivotRoleStack,
-    PlatformStack, ShareStack, StudioProfileStack, TeamStack,
+    DashboardsStack, DatasetStack, EnvironmentStack, GovernanceStack, NotebookStack, PipelineStack,
+    PivotRoleStack, PlatformStack, ShareStack, StudioProfileStack, TeamStack,
 };
 use subject::Subject;
 

@@ -126,6 +126,11 @@ limits! {
     SAGEMAKER_NAME_CHARACTERS = 63, "Characters of the names of SageMaker domains, profiles and notebook instances", "DomainName", Raised::Never, "CreateDomain, SageMaker API reference";
     WORKGROUP_NAME_CHARACTERS = 128, "Characters of an Athena workgroup's name", "Name", Raised::Never, "CreateWorkGroup, Athena API reference";
     QUERY_BYTES = 262_144, "Bytes of an Athena query", "Query string length", Raised::Never, "Athena service quotas";
+    CEDAR_POLICY_BYTES = 10_000, "Bytes of a policy in a policy store", "Policy size", Raised::Never, "Quotas for Amazon Verified Permissions";
+    CEDAR_RESOURCE_BYTES = 200_000, "Bytes of all policies in a policy store that name no single resource", "Policy size per resource", open("policy_bytes_per_resource"), "Quotas for Amazon Verified Permissions";
+    CEDAR_SCHEMA_BYTES = 100_000, "Bytes of a policy store's schema", "Schema size", Raised::Never, "Quotas for Amazon Verified Permissions";
+    CEDAR_NAME_CHARACTERS = 150, "Characters of the names of policies, `name/` included, and of policy store aliases, `policy-store-alias/` included", "Name", Raised::Never, "CreatePolicy and CreatePolicyStoreAlias, Verified Permissions API reference";
+    CEDAR_ENTITY_CHARACTERS = 612, "Characters of an entity's id in a request for a decision", "entityId", Raised::Never, "EntityIdentifier, Verified Permissions API reference";
     TAG_VALUE_CHARACTERS = 256, "Characters of an AWS tag's value", "Tag value", Raised::Never, "Best practices and strategies, Tagging AWS resources";
     TAG_KEY_CHARACTERS = 128, "Characters of an AWS tag's key", "Tag key", Raised::Never, "Best practices and strategies, Tagging AWS resources";
     RESOURCE_TAGS = 50, "Tags of a resource", "Tags per resource", Raised::Never, "Best practices and strategies, Tagging AWS resources";

@@ -27,6 +27,8 @@ pub enum StackKind {
     StudioProfile,
     /// A pipeline.
     Pipeline,
+    /// The policy store of Amazon Verified Permissions, or a part of its policies.
+    Governance,
     /// The platform itself.
     Platform,
 }
@@ -38,7 +40,7 @@ pub struct UnknownKind(pub String);
 
 impl StackKind {
     /// Every kind, in order. `tests` below finds one that is missing.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Bootstrap,
         Self::PivotRole,
         Self::Environment,
@@ -49,6 +51,7 @@ impl StackKind {
         Self::Notebook,
         Self::StudioProfile,
         Self::Pipeline,
+        Self::Governance,
         Self::Platform,
     ];
 
@@ -65,6 +68,7 @@ impl StackKind {
             Self::Notebook => "notebook",
             Self::StudioProfile => "studio-profile",
             Self::Pipeline => "pipeline",
+            Self::Governance => "governance",
             Self::Platform => "platform",
         }
     }
@@ -88,6 +92,7 @@ impl StackKind {
             | Self::Notebook
             | Self::StudioProfile
             | Self::Pipeline
+            | Self::Governance
             | Self::Platform => false,
         }
     }
@@ -104,6 +109,7 @@ impl StackKind {
             | Self::Notebook
             | Self::StudioProfile
             | Self::Pipeline
+            | Self::Governance
             | Self::Platform => false,
         }
     }
@@ -148,7 +154,8 @@ mod tests {
             StackKind::Share => Some(StackKind::Notebook),
             StackKind::Notebook => Some(StackKind::StudioProfile),
             StackKind::StudioProfile => Some(StackKind::Pipeline),
-            StackKind::Pipeline => Some(StackKind::Platform),
+            StackKind::Pipeline => Some(StackKind::Governance),
+            StackKind::Governance => Some(StackKind::Platform),
             StackKind::Platform => None,
         };
         let mut found = vec![StackKind::Bootstrap];

@@ -2,7 +2,7 @@
 
 /// The resource types of a mesh that hold what people or services put there: objects, tables, messages, logs, queries,
 /// code and home folders, and the keys without which none of it can be read. Who deletes or replaces one loses that.
-const STATEFUL: [&str; 10] = [
+const STATEFUL: [&str; 11] = [
     "AWS::Athena::WorkGroup",
     "AWS::CodeCommit::Repository",
     "AWS::Glue::Database",
@@ -13,6 +13,8 @@ const STATEFUL: [&str; 10] = [
     "AWS::SQS::Queue",
     "AWS::SageMaker::Domain",
     "AWS::SageMaker::NotebookInstance",
+    // Whoever asks for decisions knows the store by its id.
+    "AWS::VerifiedPermissions::PolicyStore",
 ];
 
 /// Whether resources of a type hold data.

@@ -29,6 +29,7 @@ ATTRIBUTES = {
     "AWS::SageMaker::Domain.Url": "https://{DomainId}.studio.{region}.sagemaker.aws",
     "AWS::SageMaker::UserProfile.UserProfileArn":
         "arn:aws:sagemaker:{region}:{account}:user-profile/{DomainId}/{name}",
+    "AWS::VerifiedPermissions::PolicyStore.Arn": "arn:aws:verifiedpermissions::{account}:policy-store/{PolicyStoreId}",
     "AWS::WAFv2::IPSet.Arn": "arn:aws:wafv2:{region}:{account}:regional/ipset/{name}/{Id}",
 }
 

@@ -16,6 +16,7 @@ import lakeformation_types
 import mails
 import names
 import policies
+import policy_stores
 import principals
 import services
 import stack_roles
@@ -30,7 +31,7 @@ Json = dict[str, Any]
 
 # The types whose resources affect other services. All other types are stored as records only.
 TYPES: dict[str, type[Generic]] = {**lakeformation_types.TYPES, **policies.TYPES, **event_buses.TYPES,
-                                  **services.TYPES}
+                                  **policy_stores.TYPES, **services.TYPES}
 
 
 def recording(handle: Callable) -> Callable:

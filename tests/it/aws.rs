@@ -15,7 +15,7 @@ use crate::limits::with;
 use crate::run::{example, mesh, root, sources, synthesized};
 
 /// The examples that together have every kind of stack.
-const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
+const EXAMPLES: [&str; 4] = ["full", "governance", "lab", "minimal"];
 
 fn stacks(name: &str) -> Vec<Synthesized> {
     synthesized(&mesh(&sources(&example(name))))

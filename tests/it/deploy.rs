@@ -20,6 +20,7 @@ mod lease;
 mod once;
 mod others;
 mod plans;
+mod policy_store;
 mod prune;
 mod readme;
 mod reality;

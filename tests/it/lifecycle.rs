@@ -17,10 +17,10 @@ use crate::aws::random;
 use crate::calls::{Call, Deployed, Tags, fits};
 use crate::stacks::LEFT_OUT;
 
-const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
+const EXAMPLES: [&str; 4] = ["full", "governance", "lab", "minimal"];
 
 /// The ARN of each type: the property with its name, if the stack sets one, and AWS's ARN format.
-const FORMS: [(&str, &str, &str); 30] = [
+const FORMS: [(&str, &str, &str); 32] = [
     ("AWS::Athena::WorkGroup", "Name", "athena:{r}:{a}:workgroup/{}"),
     ("AWS::CloudWatch::Alarm", "AlarmName", "cloudwatch:{r}:{a}:alarm:{}"),
     ("AWS::CodeBuild::Project", "Name", "codebuild:{r}:{a}:project/{}"),
@@ -58,6 +58,12 @@ const FORMS: [(&str, &str, &str); 30] = [
         "sagemaker:{r}:{a}:user-profile/d-0123456789ab/{}",
     ),
     ("AWS::StepFunctions::StateMachine", "StateMachineName", "states:{r}:{a}:stateMachine:{}"),
+    (
+        "AWS::VerifiedPermissions::PolicyStore",
+        "",
+        "verifiedpermissions::{a}:policy-store/PS0123456789abcdef",
+    ),
+    ("AWS::VerifiedPermissions::PolicyStoreAlias", "AliasName", "verifiedpermissions:{r}:{a}:{}"),
     (
         "AWS::WAFv2::WebACL",
         "Name",

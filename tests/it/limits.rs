@@ -318,7 +318,7 @@ fn as_many_more_fit_as_the_runway_says() {
         let lines = runway(&mesh, &stacks.iter().collect::<Vec<_>>());
         lines
             .into_iter()
-            .find(|line| line.environment == "dev" && line.what == "share")
+            .find(|line| line.environment.as_deref() == Some("dev") && line.what == "share")
             .expect("a line")
     };
     let line = runway_of(3);

@@ -40,6 +40,7 @@ mod organization;
 mod output;
 mod partitions;
 mod people;
+mod policy_store;
 mod proof;
 mod rehearse;
 mod review;

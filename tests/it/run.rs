@@ -13,7 +13,7 @@ use lakewright_manifest::{Date, Mesh, Report, SourceFile};
 use lakewright_stacks::{Plan, Synthesized};
 
 /// The examples, which every test about templates runs on.
-pub(crate) const EXAMPLES: [&str; 3] = ["full", "lab", "minimal"];
+pub(crate) const EXAMPLES: [&str; 4] = ["full", "governance", "lab", "minimal"];
 
 /// The repository's root folder.
 pub(crate) fn root() -> PathBuf {

@@ -23,6 +23,7 @@ const fn drawn_for(kind: StackKind) -> (&'static str, &'static str) {
         StackKind::Notebook => ("full", "full-mesh-notebook-scratch"),
         StackKind::StudioProfile => ("full", "full-mesh-studio-profile-forecasts"),
         StackKind::Pipeline => ("full", "full-mesh-pipeline-nightly"),
+        StackKind::Governance => ("governance", "lakewright-governance-airline"),
         StackKind::Platform => ("lab", "lab-platform-lab"),
     }
 }

@@ -160,8 +160,9 @@ fn stages_change_the_seed_and_the_pipelines() {
 }
 
 /// Actions in the schemas' handlers that the execution role does not get, each with the reason.
-pub(crate) const LEFT_OUT: [(&str, &str); 17] = [
+pub(crate) const LEFT_OUT: [(&str, &str); 18] = [
     ("codestar-connections:PassConnection", "given for the connections that pipelines have"),
+    ("cognito-idp:", "given for the user pool of the tenant, if its identity provider is one"),
     ("iam:AttachGroupPolicy", "the stacks make no groups"),
     ("iam:AttachUserPolicy", "the stacks make no users"),
     ("iam:CreateServiceLinkedRole", "given for the services that keep such a role"),

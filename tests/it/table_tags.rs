@@ -275,8 +275,9 @@ fn the_runway_knows_of_tags() {
         let mesh = mesh(&sources(size));
         let stacks = synthesized(&mesh);
         let lines = runway(&mesh, &stacks.iter().collect::<Vec<_>>());
-        let found =
-            lines.into_iter().find(|line| line.environment == "dev" && line.what == "share");
+        let found = lines
+            .into_iter()
+            .find(|line| line.environment.as_deref() == Some("dev") && line.what == "share");
         found.expect("a line")
     };
     let few = line(Size { teams: 10, ..MANY });

@@ -187,7 +187,9 @@ fn pipelines_runway(count: usize) -> Option<Runway> {
     }
     let stacks = synthesized(&mesh);
     let lines = runway(&mesh, &stacks.iter().collect::<Vec<_>>());
-    lines.into_iter().find(|line| line.environment == "here" && line.what == "pipeline")
+    lines
+        .into_iter()
+        .find(|line| line.environment.as_deref() == Some("here") && line.what == "pipeline")
 }
 
 /// Ids of equal length give role names of equal length, so each pipeline needs the same room.

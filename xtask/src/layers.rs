@@ -55,7 +55,10 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("policies", &[]),
     ("proof", &["access"]),
     ("simulator", &["deployer", "fleet"]),
-    ("stacks", &["constructs", "guardrails", "manifest", "masks", "policies", "synth"]),
+    (
+        "stacks",
+        &["constructs", "governance", "guardrails", "manifest", "masks", "policies", "synth"],
+    ),
     ("synth", &["policies"]),
     ("template", &[]),
     ("xtask", &[]),

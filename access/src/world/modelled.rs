@@ -3,7 +3,7 @@
 /// The supported resource types, each with the properties that are read for access or do not affect it. A proof fails
 /// on any other type or property. The list is maintained by hand, not derived from the pinned schemas: adding a type to
 /// the stacks requires stating how it affects access.
-pub(super) const KNOWN: [(&str, &[&str]); 57] = [
+pub(super) const KNOWN: [(&str, &[&str]); 61] = [
     ("AWS::Athena::NamedQuery", &["Database", "Description", "Name", "QueryString", "WorkGroup"]),
     (
         "AWS::Athena::WorkGroup",
@@ -333,6 +333,24 @@ pub(super) const KNOWN: [(&str, &[&str]); 57] = [
             "Tags",
         ],
     ),
+    // Decisions of a policy store are those of an application, and give nobody access to AWS.
+    (
+        "AWS::VerifiedPermissions::IdentitySource",
+        &["Configuration", "PolicyStoreId", "PrincipalEntityType"],
+    ),
+    ("AWS::VerifiedPermissions::Policy", &["Definition", "Name", "PolicyStoreId"]),
+    (
+        "AWS::VerifiedPermissions::PolicyStore",
+        &[
+            "DeletionProtection",
+            "Description",
+            "EncryptionSettings",
+            "Schema",
+            "Tags",
+            "ValidationSettings",
+        ],
+    ),
+    ("AWS::VerifiedPermissions::PolicyStoreAlias", &["AliasName", "PolicyStoreId"]),
     (
         "AWS::WAFv2::IPSet",
         &["Addresses", "Description", "IPAddressVersion", "Name", "Scope", "Tags"],

@@ -77,7 +77,14 @@ fn once(path: &Path, arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure
         checked = Checked::of(&plan, mesh, arguments.runway, &ui.progress())?;
         report.extend(plan.report);
         report.extend(std::mem::take(&mut checked.findings));
-        report.extend(reported(&Governance::problems(mesh)));
+        // Of a mesh with a policy store, the plan has found those of active policies already.
+        let mut problems = Governance::problems(mesh);
+        let is_found = |origin| {
+            let mut labels = report.iter().filter_map(|one| one.primary.as_ref());
+            labels.any(|label| label.origin == origin)
+        };
+        problems.retain(|problem| !is_found(problem.origin));
+        report.extend(reported(&problems));
         report.extend(placeholders(mesh));
         report.extend(expired_shares(mesh, &arguments.day.or_today()?));
     }

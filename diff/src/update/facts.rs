@@ -2,6 +2,7 @@
 
 use lakewright_template::{ResourceEntry, Value};
 
+use super::cedar::scope;
 use super::compare::value_at;
 
 /// A documented behaviour of one property.
@@ -73,6 +74,13 @@ pub(super) const REFUSED: &[Fact] = &[
         is_about: is_volume_smaller,
         sentence: "SageMaker does not decrease the volume of a notebook instance, so the update fails.",
         source: "UpdateNotebookInstance, SageMaker API reference",
+    },
+    Fact {
+        kind: "AWS::VerifiedPermissions::Policy",
+        pointer: "/Definition/Static/Statement",
+        is_about: is_policy_scope_changed,
+        sentence: "Verified Permissions does not change the effect, the principal or the resource of a policy, so the update fails.",
+        source: "UpdatePolicy, Verified Permissions API reference",
     },
 ];
 
@@ -199,6 +207,13 @@ pub(super) const SURPRISES: &[Fact] = &[
         sentence: "SageMaker may refuse the update while apps run in the domain.",
         source: "aws-cloudformation/cloudformation-coverage-roadmap #2094; hashicorp/terraform-provider-aws #45528",
     },
+    Fact {
+        kind: "AWS::VerifiedPermissions::PolicyStore",
+        pointer: "/EncryptionSettings",
+        is_about: any,
+        sentence: "Verified Permissions takes the key of a policy store only when it creates the store.",
+        source: "UpdatePolicyStore, Verified Permissions API reference",
+    },
 ];
 
 /// Types whose schemas name no handlers, and whose other properties are updated in place.
@@ -251,6 +266,15 @@ fn is_object_lock_disabled(before: &ResourceEntry, after: &ResourceEntry) -> boo
 fn is_locked_bucket_unversioned(before: &ResourceEntry, after: &ResourceEntry) -> bool {
     let status = "/VersioningConfiguration/Status";
     is_true(value_at(before, "/ObjectLockEnabled")) && is_text(after, status, "Suspended")
+}
+
+/// Whether the scope of a static policy differs in more than its actions. A text that cannot be read says nothing.
+fn is_policy_scope_changed(before: &ResourceEntry, after: &ResourceEntry) -> bool {
+    let of = |resource: &ResourceEntry| {
+        let statement = value_at(resource, "/Definition/Static/Statement");
+        statement.and_then(Value::as_text).and_then(scope)
+    };
+    matches!((of(before), of(after)), (Some(before), Some(after)) if before != after)
 }
 
 fn is_tier_lowered(before: &ResourceEntry, after: &ResourceEntry) -> bool {

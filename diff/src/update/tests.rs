@@ -221,8 +221,31 @@ fn schemas_decide_where_the_database_of_the_cdk_disagrees() {
         ("AWS::KMS::Key", "KeyUsage: ENCRYPT_DECRYPT", "KeyUsage: SIGN_VERIFY", FAILS),
         ("AWS::KMS::Key", "Origin: AWS_KMS", "Origin: EXTERNAL", FAILS),
         ("AWS::KMS::Key", "", "MultiRegion: true", FAILS),
+        (
+            "AWS::VerifiedPermissions::PolicyStoreAlias",
+            "AliasName: policy-store-alias/a",
+            "AliasName: policy-store-alias/b",
+            REPLACES,
+        ),
     ] {
         assert_eq!(update(kind, before, after), fate, "{kind}: {before} to {after}");
+    }
+}
+
+/// Source: `UpdatePolicy` in the Verified Permissions API reference: actions and conditions change, the effect, the principal
+/// and the resource do not.
+#[test]
+fn the_scope_of_a_policy_does_not_change() {
+    let kind = "AWS::VerifiedPermissions::Policy";
+    let of = |policy: &str| format!("Definition: {{Static: {{Statement: '{policy}'}}}}");
+    let before = of("permit(principal, action == A::\"x\", resource) when { true };");
+    for (after, fate) in [
+        ("permit(principal, action == A::\"y\", resource) when { false };", IN_PLACE),
+        ("forbid(principal, action == A::\"x\", resource) when { true };", FAILS),
+        ("permit(principal is U, action == A::\"x\", resource) when { true };", FAILS),
+        ("permit(principal, action == A::\"x\", resource is T) when { true };", FAILS),
+    ] {
+        assert_eq!(update(kind, &before, &of(after)), fate, "{after}");
     }
 }
 

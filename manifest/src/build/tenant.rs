@@ -2,7 +2,7 @@
 
 use lakewright_template::{AccountId, Region};
 
-use super::{Access, builder, list, region_field};
+use super::{Access, PolicyStore, builder, list, region_field};
 use crate::document::{
     Maintenance, PivotMode, PivotRoleDocument, QuotasDocument, TenantDocument, TenantPermission,
     TenantPermissionsDocument,
@@ -166,6 +166,13 @@ impl Tenant {
         self.document.updater.change(|updater| updater.timezone = Field::of(timezone));
         self
     }
+
+    /// Sets the policy store of Amazon Verified Permissions. Default: none.
+    #[must_use]
+    pub fn policy_store(mut self, store: PolicyStore) -> Self {
+        self.document.governance = Field::of(store.0);
+        self
+    }
 }
 
 /// The role that the platform assumes in each environment.
@@ -236,4 +243,6 @@ quotas! {
     stacks_per_region,
     /// Sets S3's "General purpose buckets".
     buckets_per_account,
+    /// Sets Verified Permissions' "Policy size per resource".
+    policy_bytes_per_resource,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AccessDocument, document};
+use super::{AccessDocument, GovernanceDocument, document};
 use crate::field::Field;
 use crate::name::{
     AccountNumber, AddressBlock, CountryCode, MailAddress, OrganizationId, PolicyArn, RegionName,
@@ -59,6 +59,9 @@ document! {
         /// When the platform refreshes the mesh.
         #[serde(default)]
         updater: Field<UpdaterDocument>,
+        /// The policy store of Amazon Verified Permissions that decides requests by the access policies. Default: none.
+        #[serde(default)]
+        governance: Field<GovernanceDocument>,
     }
 }
 
@@ -199,6 +202,9 @@ pub struct QuotasDocument {
     /// S3's "General purpose buckets": 10,000 to 1,000,000. Default: 10,000.
     #[serde(default)]
     pub buckets_per_account: Field<u32>,
+    /// Verified Permissions' "Policy size per resource": 200,000 to 100,000,000 bytes. Default: 200,000.
+    #[serde(default)]
+    pub policy_bytes_per_resource: Field<u32>,
 }
 
 /// The countries and addresses that may reach the platform's web pages. If both lists are set,

@@ -367,6 +367,8 @@ impl Context {
             "Glue" | "LakeFormation" => features.datasets,
             // Types of the platform's own stack, which is in the home region.
             "CloudWatch" | "Scheduler" | "StepFunctions" | "WAFv2" => false,
+            // Types of the policy store, which is in the home region.
+            "VerifiedPermissions" => false,
             _ => true,
         };
         let help = "choose another region, or switch the feature off";
@@ -382,6 +384,13 @@ impl Context {
             own.contains(&service) || ["StepFunctions", "WAFv2"].contains(&service)
         };
         self.lacks_nothing(region, is_needed, ("the platform", "choose another region"), origin);
+    }
+
+    /// CloudFormation must have the resource types of the policy store in the home region.
+    pub(super) fn policy_store_types_exist(&mut self, region: &str, origin: Origin) {
+        let is_needed = |kind: &str| kind.starts_with("AWS::VerifiedPermissions::");
+        let help = "a mesh in this region has no policy store; remove `governance`";
+        self.lacks_nothing(region, is_needed, ("the policy store", help), origin);
     }
 
     fn lacks_nothing(

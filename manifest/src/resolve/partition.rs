@@ -90,6 +90,12 @@ fn arns(documents: &Documents) -> Vec<Named> {
         all.extend(arn(file, "the boundary", &document.permissions_boundary));
         let broker = document.access.value().and_then(|access| access.broker.value());
         all.extend(broker.and_then(|broker| arn(file, "the role", &broker.role_arn)));
+        let governance = document.governance.value();
+        let callers = governance.and_then(|given| given.callers.value()).into_iter().flatten();
+        all.extend(callers.filter_map(|field| arn(file, "the role", field)));
+        let provider = governance.and_then(|given| given.identity_provider.value());
+        let pool = provider.and_then(|given| given.cognito.value());
+        all.extend(pool.and_then(|pool| arn(file, "the user pool", &pool.user_pool_arn)));
     }
     for located in &documents.environments {
         all.extend(of_environment(located));
@@ -152,6 +158,10 @@ permissions_boundary: arn:aws-cn:iam::111111111111:policy/all
 access:
   identity_center: {region: cn-north-1}
   broker: {role_arn: "arn:aws-cn:iam::111111111111:role/people"}
+governance:
+  callers: ["arn:aws-cn:iam::111111111111:role/portal"]
+  identity_provider:
+    cognito: {user_pool_arn: "arn:aws-cn:cognito-idp:cn-north-1:111111111111:userpool/cn-north-1_abc"}
 ---
 kind: Environment
 id: e
@@ -238,6 +248,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
         // One for each ARN of the mesh above.
         let known = [
             "broker.role_arn",
+            "cognito.user_pool_arn",
             "consumption-role.role_arn",
             "deployment.trusted_roles",
             "environment.iam_role_arn",
@@ -245,6 +256,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
             "environment-deployment.rollback_alarms",
             "environment-deployment.wave_alarms",
             "environment-team.iam_role_arn",
+            "governance.callers",
             "pipeline-source.connection_arn",
             "pivot-role.trusted_roles",
             "subscriptions.producers_topic",

@@ -62,6 +62,9 @@ impl Context {
         let permissions = self.tenant_permissions(document, *origin);
         let waf = document.waf.value();
         let monitoring = document.monitoring.value();
+        let platform =
+            pivot_role.as_ref().map(|role| role.trusted_roles.as_slice()).unwrap_or_default();
+        let governance = self.policy_store(document, platform, *origin);
         Some(Tenant {
             header,
             admin_team: document.admin_team.value().cloned().unwrap_or_else(|| {
@@ -91,6 +94,7 @@ impl Context {
                 .map(|monitoring| distinct(&monitoring.alarm_emails))
                 .unwrap_or_default(),
             updater: updater(document.updater.value()),
+            governance,
         })
     }
 
@@ -211,6 +215,7 @@ impl Context {
             managed_policies_per_account: limits::MANAGED_POLICIES_PER_ACCOUNT,
             stacks_per_region: limits::STACKS_PER_REGION,
             buckets_per_account: limits::BUCKETS_PER_ACCOUNT,
+            policy_bytes_per_resource: limits::CEDAR_RESOURCE_BYTES,
         };
         let Some(given) = document.quotas.value() else { return quotas };
         let mut within = |field: &Field<u32>,
@@ -241,6 +246,11 @@ impl Context {
         );
         within(&given.stacks_per_region, 2_000..=100_000, &mut quotas.stacks_per_region);
         within(&given.buckets_per_account, 10_000..=1_000_000, &mut quotas.buckets_per_account);
+        within(
+            &given.policy_bytes_per_resource,
+            200_000..=100_000_000,
+            &mut quotas.policy_bytes_per_resource,
+        );
         quotas
     }
 

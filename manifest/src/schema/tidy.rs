@@ -79,12 +79,13 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must not be empty, as a definition and its property.
-const NOT_EMPTY: [(&str, &str); 28] = [
+const NOT_EMPTY: [(&str, &str); 31] = [
     ("access-policy", "masks"),
     ("access-policy", "privileges"),
     ("actors", "roles"),
     ("actors", "teams"),
     ("actors", "users"),
+    ("cognito", "client_ids"),
     ("dataset", "keywords"),
     ("dataset", "topics"),
     ("deployment", "trusted_roles"),
@@ -92,7 +93,9 @@ const NOT_EMPTY: [(&str, &str); 28] = [
     ("exceptions", "roles"),
     ("exceptions", "teams"),
     ("exceptions", "users"),
+    ("governance", "callers"),
     ("network", "subnet_ids"),
+    ("open-id", "audiences"),
     ("pipeline", "stages"),
     ("pivot-role", "trusted_roles"),
     ("resources", "domains"),
@@ -218,6 +221,9 @@ pub(super) fn rules(definitions: &mut Value) {
     let alarms = &mut definitions["environment-deployment"]["properties"];
     alarms["rollback_alarms"]["maxItems"] = json!(5);
     alarms["monitoring_minutes"]["maximum"] = json!(180);
+    definitions["identity-provider"]["oneOf"] =
+        json!([{ "required": ["cognito"] }, { "required": ["oidc"] }]);
+    definitions["identity-provider"]["properties"]["roles"]["minProperties"] = json!(1);
     let volume = &mut definitions["notebook"]["properties"]["volume_size"];
     volume["enum"] = json!([32, 64, 128, 256]);
     // YAML 1.1, which many validators read, reads `off` as false.

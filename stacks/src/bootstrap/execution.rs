@@ -109,7 +109,8 @@ const LINKED: [(&str, &str); 2] = [
 
 /// Services in which conditions restrict some resource types and names restrict others. A statement for their actions
 /// lists only resources of the same type, because a further resource would escape the condition.
-const EXACT: [&str; 6] = ["ec2", "elasticfilesystem", "iam", "kms", "s3", "sagemaker"];
+const EXACT: [&str; 7] =
+    ["ec2", "elasticfilesystem", "iam", "kms", "s3", "sagemaker", "verifiedpermissions"];
 
 /// The services that roles are passed to, by the resource types that take a role.
 const PASSED_TO: [(&str, Service); 14] = [

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakewright_manifest::mesh::IdentityProvider;
 use lakewright_policies::Conditions;
 use lakewright_policies::catalogue::{self, Action, CatalogueService};
 use lakewright_policies::condition::{Comparison, Condition, Operator};
@@ -87,7 +88,7 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
     let any = || vec![(vec!["*".to_owned()], Conditions::none())];
     // An action that is not in the catalogue cannot be narrowed; refreshing the schemas checks the names.
     let Some((service, action)) = catalogue::action(name) else { return any() };
-    if name == "kms:CreateKey" {
+    if matches!(name, "kms:CreateKey" | "verifiedpermissions:CreatePolicyStore") {
         let mesh = context.names.tenant().header.id.to_string();
         let asked = Condition::new(Comparison::StringEquals, ASKED, mesh);
         return vec![(vec!["*".to_owned()], Conditions::none().with(asked))];
@@ -101,6 +102,9 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
     {
         // Actions on users and groups: the handlers list them, but no stack creates users or groups.
         return Vec::new();
+    }
+    if prefix == "cognito-idp" {
+        return user_pool(context);
     }
     let mut sets: BTreeMap<Conditions, BTreeSet<String>> = BTreeMap::new();
     for resource in &action.resources {
@@ -130,6 +134,17 @@ pub(super) fn narrowed(context: &Context<'_>, name: &str) -> Vec<(Vec<String>, C
         }
     }
     sets.into_iter().map(|(conditions, arns)| (arns.into_iter().collect(), conditions)).collect()
+}
+
+/// The user pool of the policy store's identity source, if it has one.
+fn user_pool(context: &Context<'_>) -> Vec<(Vec<String>, Conditions)> {
+    let settings = context.names.tenant().governance.as_ref();
+    match settings.map(|settings| &settings.provider) {
+        Some(IdentityProvider::Cognito { user_pool, .. }) => {
+            vec![(vec![user_pool.to_string()], Conditions::none())]
+        }
+        Some(IdentityProvider::OpenId { .. }) | None => Vec::new(),
+    }
 }
 
 /// The log groups of state machines, whose names have a fixed prefix of AWS.
@@ -165,6 +180,7 @@ fn narrow(service: &str, kind: &str, form: &str, context: &Context<'_>) -> Strin
         // The service generates these ids; conditions on tags limit the actions.
         ("kms", "key")
         | ("ec2" | "elasticfilesystem", _)
+        | ("verifiedpermissions", "policy-store")
         | ("sagemaker", "domain" | "user-profile") => "*".to_owned(),
         ("glue", "database" | "table" | "tableversion" | "userdefinedfunction") => catalog,
         ("logs", "log-group" | "log-stream") => format!("/{begins}"),
@@ -236,6 +252,11 @@ fn conditions(
             "TagResource" => vec![with(equals(ASKED)), with(equals(MESH))],
             _ => vec![with(equals(MESH))],
         },
+        ("verifiedpermissions", "policy-store") if action.name == "TagResource" => {
+            vec![with(equals(ASKED)), with(equals(MESH))]
+        }
+        // Reading is not limited: a policy store that is gone has no tag to compare.
+        ("verifiedpermissions", "policy-store") if writes => vec![with(equals(MESH))],
         ("sagemaker", "domain") if action.name == "AddTags" => {
             vec![with(equals(ASKED)), with(equals(MESH))]
         }

@@ -59,6 +59,8 @@ fn the_longest_ids_give_names_that_every_service_takes() {
         (63, names.template_bucket(prefix, &place)),
         (63, names.template_log_bucket(prefix, &place)),
         (63, names.platform("access-logs")),
+        // `CreatePolicyStoreAlias` in the Verified Permissions API reference: 150 characters, the fixed beginning included.
+        (131, names.policy_store()),
         (63, names.dataset_bucket(environment, dataset)),
         (63, names.pipeline(environment, &id, "artifacts")),
         (63, names.pipeline_bucket(environment, team, &id, id.as_str())),

@@ -9,7 +9,7 @@ use lakewright_manifest::mesh::{
     Dataset, Environment, EnvironmentTeam, Header, Notebook, Pipeline, PivotMode, Share,
     StudioProfile, Tenant,
 };
-use lakewright_manifest::{Date, Mesh, ResourcePrefix, TeamName};
+use lakewright_manifest::{Date, Mesh, Report, ResourcePrefix, TeamName};
 use lakewright_synth::StackSpec;
 use lakewright_template::{Place, StackAddress, StackKind};
 
@@ -20,7 +20,7 @@ use crate::dataset::Reached;
 use crate::share::{LiveShare, Side};
 use crate::tags::{central_tags, resource_tags};
 use crate::team::Belongings;
-use crate::{Names, dashboards, environment, share, team};
+use crate::{Names, dashboards, environment, governance, share, team};
 
 /// The stack of the role that the platform assumes in an environment.
 #[derive(Debug, Clone, Copy)]
@@ -296,6 +296,50 @@ impl<'m> PipelineStack<'m> {
         let Pipeline { header, environment, team, retain_on_delete, .. } = self.pipeline;
         let common = Common { kind: StackKind::Pipeline, header, team, retain: *retain_on_delete };
         of_document(self.names, environment, &common, Subject::Pipeline(self.pipeline))
+    }
+}
+
+/// A stack of the policy store, in the central account: that of the store itself, or one with access policies.
+#[derive(Debug, Clone)]
+pub struct GovernanceStack<'m> {
+    names: Names<'m>,
+    part: governance::Part,
+}
+
+impl<'m> GovernanceStack<'m> {
+    /// The stacks of a mesh's policy store: none, if the mesh has no policy store.
+    ///
+    /// # Errors
+    ///
+    /// What a policy store does not take, at manifest lines.
+    pub fn all(mesh: &'m Mesh) -> Result<Vec<Self>, Report> {
+        let names = Names::new(mesh);
+        let parts = governance::parts(mesh)?;
+        Ok(parts.into_iter().map(|part| Self { names, part }).collect())
+    }
+
+    /// The plan of the stack.
+    pub fn plan(self) -> StackPlan<'m> {
+        let Self { names, part } = self;
+        let Tenant { header, resource_prefix, .. } = names.tenant();
+        let place = names.central_place();
+        let number = part.number.map(|number| format!("/{number}")).unwrap_or_default();
+        let id = format!("{}{number}", header.id);
+        let description = describe(StackKind::Governance, &header.label, &header.description);
+        let tags = central_tags(names.tenant(), &format!("{}/{id}", StackKind::Governance));
+        let before = bootstrap_address(&place, resource_prefix);
+        let store = part.number.map(|_| names.governance_stack(None));
+        let store = store.map(|name| StackAddress::new(place.clone(), name));
+        let name = names.governance_stack(part.number);
+        StackPlan {
+            names,
+            subject: Subject::Governance(part),
+            depends_on: std::iter::once(before).chain(store).collect(),
+            spec: spec(names.tenant(), place, name, description, tags),
+            prefix: resource_prefix.clone(),
+            id,
+            retain: false,
+        }
     }
 }
 

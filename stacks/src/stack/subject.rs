@@ -12,7 +12,7 @@ use crate::bootstrap::{self, Account};
 use crate::dataset::{Reached, TablesBy};
 use crate::share::{self, LiveShare, Side};
 use crate::{
-    Names, dashboards, dataset, environment, notebook, pipeline, pivot_role, platform,
+    Names, dashboards, dataset, environment, governance, notebook, pipeline, pivot_role, platform,
     studio_profile, team,
 };
 
@@ -31,6 +31,7 @@ pub(super) enum Subject<'m> {
     Notebook(&'m Notebook),
     StudioProfile(&'m StudioProfile),
     Pipeline(&'m Pipeline),
+    Governance(governance::Part),
     /// All environments.
     Platform(Vec<&'m Environment>),
 }
@@ -48,6 +49,7 @@ impl Subject<'_> {
             Self::Notebook(_) => StackKind::Notebook,
             Self::StudioProfile(_) => StackKind::StudioProfile,
             Self::Pipeline(_) => StackKind::Pipeline,
+            Self::Governance(_) => StackKind::Governance,
             Self::Platform(_) => StackKind::Platform,
         }
     }
@@ -56,6 +58,10 @@ impl Subject<'_> {
     pub(super) fn origin(&self, names: Names<'_>) -> Origin {
         match self {
             Self::Bootstrap(_) | Self::Platform(_) => names.tenant().header.origin,
+            Self::Governance(_) => {
+                let tenant = names.tenant();
+                tenant.governance.as_ref().map_or(tenant.header.origin, |settings| settings.origin)
+            }
             Self::PivotRole(environment) | Self::Environment(environment, _) => {
                 environment.header.origin
             }
@@ -71,7 +77,7 @@ impl Subject<'_> {
     /// The environment that the stack belongs to; `None` for the stacks of an account and of the platform.
     pub(super) fn environment(&self) -> Option<&Environment> {
         match self {
-            Self::Bootstrap(_) | Self::Platform(_) => None,
+            Self::Bootstrap(_) | Self::Governance(_) | Self::Platform(_) => None,
             Self::PivotRole(environment)
             | Self::Environment(environment, _)
             | Self::Team(environment, ..)
@@ -106,6 +112,7 @@ impl Subject<'_> {
             Self::Notebook(notebook) => notebook::build(scope, names, notebook),
             Self::StudioProfile(profile) => studio_profile::build(scope, names, profile),
             Self::Pipeline(pipeline) => return pipeline::build(scope, names, pipeline),
+            Self::Governance(part) => governance::build(scope, names, part),
             Self::Platform(_) => platform::build(scope, names),
         }
         Vec::new()

@@ -96,6 +96,7 @@ impl Resolver<'_> {
                 named("Name")
             }
             "AWS::QuickSight::Group" => named("GroupName"),
+            "AWS::VerifiedPermissions::PolicyStore" => Some(sample_id("PS", id)),
             "AWS::StepFunctions::StateMachine" => {
                 Some(place.arn("states", &format!("stateMachine:{}", named("StateMachineName")?)))
             }
@@ -150,7 +151,12 @@ impl Resolver<'_> {
             ("AWS::KMS::Key" | "AWS::KMS::ReplicaKey", "Arn") => {
                 place.arn("kms", &format!("key/{}", name()?))
             }
+            // Its ARN has no region. Source: the service authorization reference of Verified Permissions.
+            ("AWS::VerifiedPermissions::PolicyStore", "Arn") => {
+                place.global_arn("verifiedpermissions", &format!("policy-store/{}", name()?))
+            }
             ("AWS::EC2::SecurityGroup", "GroupId")
+            | ("AWS::VerifiedPermissions::PolicyStore", "PolicyStoreId")
             | ("AWS::IAM::ManagedPolicy", "PolicyArn")
             | ("AWS::SNS::Topic", "TopicArn")
             | ("AWS::SageMaker::Domain", "DomainId")

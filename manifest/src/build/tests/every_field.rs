@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::document::{
-    GovernedBy, HybridAccess, Maintenance, PivotMode, SharePermission, TenantPermission,
+    GovernedBy, HybridAccess, Maintenance, PivotMode, SharePermission, TenantPermission, TokenKind,
 };
 use crate::mesh::Location;
 
@@ -40,6 +40,15 @@ fn tenant() -> Tenant {
     .name("acme-pivot")
     .mode(PivotMode::Manual);
     let people = IdentityCenter::new(name("eu-west-1")).team(analysts(), name("Analysts"));
+    let provider = OpenId::new(name("https://login.example.com/acme/"), name("portal"))
+        .audience(name("catalog"))
+        .token(TokenKind::Access)
+        .group_claim(name("teams"))
+        .user_claim(name("email"))
+        .entity_id_prefix(name("corporate"));
+    let store = PolicyStore::new(provider)
+        .caller(name("arn:aws:iam::111111111111:role/portal"))
+        .role_group("Editor", name("catalog-editors"));
     let quotas = Quotas::default().managed_policies_per_role(20).roles_per_account(5_000);
     Tenant::new(name("acme"), name("111111111111"), name("eu-west-1"), pivot_role)
         .label("Acme")
@@ -62,6 +71,7 @@ fn tenant() -> Tenant {
         .updater_enabled(false)
         .updater_schedule(name("cron(0 3 ? * MON-FRI *)"))
         .updater_timezone(name("Europe/Berlin"))
+        .policy_store(store)
 }
 
 /// The environments `dev` and `lab`, and their organization.
