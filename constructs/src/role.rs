@@ -403,7 +403,9 @@ pub fn session_tags(keys: &[String], (key, value): &(String, String)) -> Conditi
     };
     let required =
         Condition::new(Comparison::StringEquals, format!("aws:RequestTag/{key}"), value.clone());
-    Conditions::none().with(only).with(required)
+    // `ForAllValues` also holds for a request without the key.
+    let some = Condition::new(Comparison::Null, "aws:TagKeys", "false");
+    Conditions::none().with(only).with(some).with(required)
 }
 
 /// The condition that the caller is one of these roles, given by ARN, for statements that cannot name them as principals.

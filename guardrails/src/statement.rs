@@ -24,8 +24,10 @@ pub(super) fn check(
     let mut report = |rule: Guardrail, message: String| {
         breaches.push(Breach::new(rule, &document.origin, &statement.sid, message));
     };
-    // Third-party templates may use actions that the reference lacks.
-    let is_looked_at = |action: &str| whose == Whose::Ours || !unknown::may_exist(action);
+    // Third-party templates, and our denials, may name actions that the reference lacks. What they do is not known, so our
+    // templates do not allow them.
+    let is_strict = whose == Whose::Ours && statement.is_allow;
+    let is_looked_at = |action: &str| is_strict || !unknown::may_exist(action);
     for action in statement.actions.names() {
         if action.known().is_none() && is_looked_at(action.lower()) {
             report(Guardrail::UnknownAction, unknown::action(action.name()));

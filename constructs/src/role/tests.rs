@@ -155,6 +155,7 @@ fn session_tags_are_an_entry_of_their_own_with_the_keys_that_may_be_passed() {
         concat!(
             r#"{"Action":"sts:TagSession","#,
             r#""Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["mesh","run"]},"#,
+            r#""Null":{"aws:TagKeys":"false"},"#,
             r#""StringEquals":{"aws:RequestTag/mesh":"acme"}},"#,
             r#""Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"}}"#
         )
