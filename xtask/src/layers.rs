@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "guardrails",
             "manifest",
             "policies",
+            "portal",
             "proof",
             "simulator",
             "stacks",
@@ -50,6 +51,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ),
     ("manifest", &[]),
     ("policies", &[]),
+    ("portal", &["access", "analysis", "governance", "manifest", "stacks"]),
     ("proof", &["access"]),
     ("simulator", &["deployer", "fleet"]),
     ("stacks", &["constructs", "guardrails", "manifest", "policies", "synth"]),
