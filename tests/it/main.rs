@@ -39,6 +39,7 @@ mod organization;
 mod output;
 mod partitions;
 mod people;
+mod portal;
 mod proof;
 mod rehearse;
 mod review;

@@ -34,6 +34,15 @@ pub(crate) fn fleet() -> Result {
     run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "fleet", "--", &cdk])
 }
 
+/// The pinned browser, and the library that operates it.
+const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "playwright-core@1.64.1"];
+
+/// Measures the portal of 10,000 datasets: how long it takes to write, and how long its reader waits.
+pub(crate) fn portal() -> Result {
+    let modules = node_packages("target/node-portal", &BROWSER)?;
+    run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "portal", "--", &modules])
+}
+
 /// Prints what the CDK's diff and `lakewright diff` say about the same changes (docs/comparison.md).
 pub(crate) fn review() -> Result {
     let modules = node_packages("target/node-review", &CDK)?;

@@ -22,6 +22,7 @@ cargo xtask <task>
   emulator [PORT]    an AWS to try deployments on, at http://127.0.0.1:4599 or another port; it says when it is ready
   bench [process|phases|changes]   the benchmarks: whole processes, single phases, reviews of the largest mesh
   bench fleet|review       refreshes, by turns with the CDK's command line; what its diff and ours say about changes
+  bench portal             the portal of 10,000 datasets: writing it, and reading it in headless Chromium
 ";
 
 fn main() -> ExitCode {
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
         ["bench", "review" | "--review"] => bench::review(),
         ["bench", "fleet"] => bench::fleet(),
+        ["bench", "portal"] => bench::portal(),
         ["bench", "changes"] => bench::changes(),
         ["bench", rest @ ..] => bench::measure(rest),
         _ => Err(USAGE.to_owned()),
