@@ -217,8 +217,7 @@ impl Subject {
 }
 
 /// Looks at the template of a stack, and at the manifest lines of its parts.
-pub type Seen<'a> =
-    dyn Fn(&StackPlan<'_>, &Template, &BTreeMap<String, Vec<String>>) + Sync + 'a;
+pub type Seen<'a> = dyn Fn(&StackPlan<'_>, &Template, &BTreeMap<String, Vec<String>>) + Sync + 'a;
 
 /// Synthesizes one stack and keeps its facts about access. The template is dropped: those of a large mesh do not fit
 /// into memory together.

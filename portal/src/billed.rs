@@ -1,9 +1,9 @@
 //! What matters for the cost of resources. There are no prices here: they differ between regions and change.
 //!
 //! Sources for what AWS bills: the product families and units of AWS's public price lists (AmazonS3, awskms, AWSGlue,
-//! AmazonAthena, AmazonSageMaker, AWSCodePipeline, CodeBuild, AmazonVPC, AmazonCloudWatch, awswaf, AWSEvents, AWSQueueService,
-//! AmazonSNS, AmazonStates), the cost components of Infracost 0.10, which are taken from them, and "What it costs to keep" on the
-//! pages in `docs/stacks`.
+//! AmazonAthena, AmazonSageMaker, AWSCodePipeline, CodeBuild, AmazonVPC, AmazonCloudWatch, awswaf, AWSEvents,
+//! AWSQueueService, AmazonSNS, AmazonStates), the cost components of Infracost 0.10, which are taken from them, and
+//! "What it costs to keep" on the pages in `docs/stacks`.
 
 use lakewright_template::{DeletionPolicy, ResourceEntry, Value};
 
@@ -120,8 +120,8 @@ mod tests {
 
     use super::*;
 
-    /// Source: the properties of `AWS::SageMaker::NotebookInstance` and `AWS::Glue::Crawler`, and "DeletionPolicy attribute", in the
-    /// CloudFormation template reference.
+    /// Source: the properties of `AWS::SageMaker::NotebookInstance` and `AWS::Glue::Crawler`, and "DeletionPolicy
+    /// attribute", in the CloudFormation template reference.
     #[test]
     fn what_matters_for_the_cost_is_read_from_the_template() {
         let template = template(

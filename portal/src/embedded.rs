@@ -17,8 +17,8 @@ pub(crate) const DOM: &str = include_str!("../assets/dom.js");
 pub(crate) const ACCESS: &str = include_str!("../assets/access.js");
 /// What starts the overview on a page of its own.
 const START: &str = include_str!("../assets/access-page.js");
-/// The page. Handlebars escapes all values, except the style sheet, the script and the data, which stand in elements whose
-/// content is no markup.
+/// The page. Handlebars escapes all values, except the style sheet, the script and the data, which stand in elements
+/// whose content is no markup.
 const PAGE: &str = include_str!("../assets/access.html.hbs");
 
 /// Renders a page about rows of the access matrix, with everything in it. `doubts` says what is unknown, in sentences.

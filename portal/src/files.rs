@@ -209,8 +209,8 @@ pub(crate) fn json_in_script(value: &impl Serialize) -> Result<String, serde_jso
 mod tests {
     use super::*;
 
-    /// Source: "Restrictions for contents of script elements" in the HTML standard: `<!--`, `<script` and `</script` begin
-    /// or end something, in any case. All begin with the same character.
+    /// Source: "Restrictions for contents of script elements" in the HTML standard: `<!--`, `<script` and `</script`
+    /// begin or end something, in any case. All begin with the same character.
     #[test]
     fn no_text_ends_the_script_that_it_is_in() {
         let text = "</script><!--<SCRIPT>\u{2028}\"\\";

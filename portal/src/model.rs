@@ -121,8 +121,8 @@ pub struct Parts {
     pub review: bool,
 }
 
-/// One thing that the search finds: its type, its route, its label, and further text that is searched; then the places of
-/// its tags, topics, region, confidentiality, team, domain and environment in [`Words`], -1 for none.
+/// One thing that the search finds: its type, its route, its label, and further text that is searched; then the places
+/// of its tags, topics, region, confidentiality, team, domain and environment in [`Words`], -1 for none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Entry(
     pub usize,
@@ -327,7 +327,8 @@ pub struct Reacher {
     pub lines: Vec<String>,
 }
 
-/// The rows of the access matrix for some targets. Texts that many rows have are lists, and rows refer to them by place.
+/// The rows of the access matrix for some targets. Texts that many rows have are lists, and rows refer to them by
+/// place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Reach {
     /// The name and the ARN of each principal.
@@ -349,8 +350,8 @@ pub struct Reach {
 pub struct Group {
     /// The name, such as `dataset/sales`.
     pub name: String,
-    /// Each row: principal, resource, levels as bits, allowed actions, unknown actions, the rows and columns of a filter,
-    /// and reasons why something is unknown.
+    /// Each row: principal, resource, levels as bits, allowed actions, unknown actions, the rows and columns of a
+    /// filter, and reasons why something is unknown.
     pub rows: Vec<(usize, usize, u8, usize, usize, Option<String>, Vec<usize>)>,
 }
 

@@ -133,7 +133,8 @@ mod tests {
     fn a_review_says_what_to_look_at() {
         let parsed = |text: &str| Review::parse(text).map(|review| review.attention());
         let loud = review(1, r#""broader": 2, "incomparable": 1, "unknown": 1"#, r#""lost": 4"#);
-        let expected = "The last review has 3 principals with more access, 1 principal that may have more access, 4 resources that could lose data";
+        let expected = "The last review has 3 principals with more access, \
+                        1 principal that may have more access, 4 resources that could lose data";
         assert_eq!(parsed(&loud).expect("a review").as_deref(), Some(expected));
         let calm = review(1, r#""broader": 0, "narrower": 7"#, r#""none": 3"#);
         assert_eq!(parsed(&calm).expect("a review"), None);

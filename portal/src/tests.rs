@@ -74,8 +74,8 @@ fn every_file_is_named_by_the_marker_and_every_value_is_handed_over_under_its_na
     }
 }
 
-/// The page loads the scripts that are there, and its policy allows nothing inline. Source: "unsafe-inline" in Content Security
-/// Policy Level 3.
+/// The page loads the scripts that are there, and its policy allows nothing inline. Source: "unsafe-inline" in Content
+/// Security Policy Level 3.
 #[test]
 fn the_page_loads_its_own_files_only() {
     let all = files("minimal");

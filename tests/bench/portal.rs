@@ -1,5 +1,5 @@
-//! The portal of 10,000 datasets: how long `lakewright report` takes, and how long a reader waits in headless Chromium. The
-//! argument is the folder of the Node.js modules.
+//! The portal of 10,000 datasets: how long `lakewright report` takes, and how long a reader waits in headless Chromium.
+//! The argument is the folder of the Node.js modules.
 
 #[path = "../generate.rs"]
 mod generate;
