@@ -153,8 +153,12 @@ impl Subject {
     }
 
     /// The same of a plan, and shows each stack's template with the manifest lines of its parts to `seen`, from several
-    /// threads.
-    pub(crate) fn of_plan_seen(
+    /// threads. The template is dropped then.
+    ///
+    /// # Errors
+    ///
+    /// A template that was just synthesized cannot be read: a defect of Lakewright.
+    pub fn of_plan_seen(
         plan: &Plan<'_>,
         day: Option<&Date>,
         keep: Keep,
@@ -213,8 +217,7 @@ impl Subject {
 }
 
 /// Looks at the template of a stack, and at the manifest lines of its parts.
-pub(crate) type Seen<'a> =
-    dyn Fn(&StackPlan<'_>, &Template, &BTreeMap<String, Vec<String>>) + Sync + 'a;
+pub type Seen<'a> = dyn Fn(&StackPlan<'_>, &Template, &BTreeMap<String, Vec<String>>) + Sync + 'a;
 
 /// Synthesizes one stack and keeps its facts about access. The template is dropped: those of a large mesh do not fit
 /// into memory together.

@@ -174,6 +174,8 @@ pub(crate) enum Command {
     Prove(command::prove::ProveArgs),
     /// Rehearse tonight's refresh against a simulated CloudFormation
     Rehearse(command::rehearse::RehearseArgs),
+    /// Write the portal: a site about the mesh that needs no server and no network
+    Report(command::report::ReportArgs),
     /// Print the JSON Schema of the mesh format, or of what a command writes
     Schema(command::schema::SchemaArgs),
     /// Show what is deployed where, and what a refresh would do with it

@@ -23,6 +23,7 @@ pub(crate) mod policies;
 pub(crate) mod prove;
 pub(crate) mod refresh;
 pub(crate) mod rehearse;
+pub(crate) mod report;
 pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod synth;

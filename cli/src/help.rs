@@ -16,7 +16,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Governance", &["authorize", "policies"]),
     ("Deploy", &["bootstrap", "pivot-role", "context", "rehearse", "deploy", "refresh", "destroy"]),
     ("Look at what is deployed", &["status", "outputs", "drift"]),
-    ("Look things up", &["ls", "graph", "explain", "schema", "completions"]),
+    ("Look things up", &["ls", "graph", "report", "explain", "schema", "completions"]),
 ];
 
 /// A command whose help lists its subcommands in groups and fits the terminal.

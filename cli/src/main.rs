@@ -10,6 +10,7 @@ mod memory;
 mod owner;
 mod progress;
 mod show;
+mod site;
 mod ui;
 mod version;
 mod width;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Policies(arguments) => command::policies::run(&arguments, &mut ui),
         Command::Prove(arguments) => command::prove::run(&arguments, &mut ui),
         Command::Rehearse(arguments) => command::rehearse::run(&arguments, &mut ui),
+        Command::Report(arguments) => command::report::run(&arguments, &mut ui),
         Command::Schema(arguments) => Ok(command::schema::run(&arguments, &mut ui)),
         Command::Status(arguments) => command::status::run(&arguments, &mut ui),
         Command::Synth(arguments) => command::synth::run(&arguments, &mut ui),

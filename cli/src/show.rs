@@ -8,7 +8,6 @@ pub(crate) mod graph;
 pub(crate) mod guardrails;
 pub(crate) mod left_behind;
 pub(crate) mod matrix;
-pub(crate) mod page;
 pub(crate) mod rehearsal;
 pub(crate) mod review;
 pub(crate) mod runway;

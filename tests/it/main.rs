@@ -41,6 +41,7 @@ mod output;
 mod partitions;
 mod people;
 mod policy_store;
+mod portal;
 mod proof;
 mod rehearse;
 mod review;

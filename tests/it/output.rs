@@ -131,6 +131,8 @@ fn of_mesh(shapes: &mut Shapes, name: &str, folder: &Path) {
     is_filled(&shapes.of("graph", &["graph", &mesh]), "edges");
     is_filled(&shapes.of("rehearse", &["rehearse", &mesh]), "critical_path");
     shapes.of("synth", &["synth", &mesh, "--out", &out]);
+    let site = folder.join(format!("{name}-site")).display().to_string();
+    shapes.of("report", &["report", &mesh, "--out", &site]);
     shapes.of("check-assembly", &["check", "--assembly", &out]);
     for whose in [&[mesh.as_str()][..], &["--assembly", &out]] {
         is_filled(&shapes.of("access", &[&["access", "--all"][..], whose].concat()), "rows");

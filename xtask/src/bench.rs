@@ -16,6 +16,7 @@ pub(crate) fn run_one(arguments: &[&str]) -> Result {
         ["review" | "--review"] => review(),
         ["fleet"] => fleet(),
         ["changes"] => changes(),
+        ["portal"] => portal(),
         names => measure(names),
     }
 }
@@ -42,6 +43,15 @@ fn fleet() -> Result {
     python_tools()?;
     let cdk = format!("{}/.bin/cdk", node_packages("target/node-fleet", &CDK_DEPLOY)?);
     run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "fleet", "--", &cdk])
+}
+
+/// The pinned browser, and the library that operates it.
+const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "playwright-core@1.64.1"];
+
+/// Measures the portal of 10,000 datasets: how long it takes to write, and how long its reader waits.
+fn portal() -> Result {
+    let modules = node_packages("target/node-portal", &BROWSER)?;
+    run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "portal", "--", &modules])
 }
 
 /// Prints what the CDK's diff and `lakewright diff` say about the same changes (docs/comparison.md).

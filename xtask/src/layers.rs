@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "lsp",
             "manifest",
             "policies",
+            "portal",
             "proof",
             "simulator",
             "stacks",
@@ -53,6 +54,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("manifest", &["masks"]),
     ("masks", &[]),
     ("policies", &[]),
+    ("portal", &["access", "analysis", "governance", "manifest", "stacks"]),
     ("proof", &["access"]),
     ("simulator", &["deployer", "fleet"]),
     (

