@@ -2,14 +2,15 @@
 
 pub use lakewright_manifest::build::{
     Access, Broker, Built, Column, ConsumptionRole, Crawler, Dataset, Decision, Domain,
-    Environment, Feature, Folder, IdOf, IdentityCenter, Import, InvitedTeam, Item, MeshBuilder,
-    Network, Notebook, NotebookNetwork, Oidc, Organization, Part, Pipeline, PivotRole, QuickSight,
-    Quotas, Refused, Repository, Saml, Share, SharedTable, Source, Stage, StudioProfile, StudioVpc,
-    Table, Tenant, VolumeSize, Vpc, Worksheet,
+    Environment, Feature, Folder, FormField, IdOf, IdentityCenter, Import, InvitedTeam, Item,
+    MeshBuilder, MetadataForm, Network, Notebook, NotebookNetwork, Oidc, Organization, Part,
+    Pipeline, PivotRole, QuickSight, Quotas, Refused, Repository, Saml, Share, SharedTable, Source,
+    Stage, StudioProfile, StudioVpc, Table, Tenant, VolumeSize, Vpc, Worksheet,
 };
 pub use lakewright_manifest::mesh::{
-    Confidentiality, EnvironmentPermission, HybridAccess, InstanceType, ItemStatus, Location,
-    Maintenance, PivotMode, SharePermission, Strategy, TableFormat, TenantPermission,
+    Confidentiality, Enforcement, EnvironmentPermission, FormFieldType, FormSubject, HybridAccess,
+    InstanceType, ItemStatus, Location, Maintenance, PivotMode, SharePermission, Strategy,
+    TableFormat, TenantPermission,
 };
 pub use lakewright_manifest::{Code, Date, Id, Mesh, NameError, Report, RoleArn, TeamName};
 pub use lakewright_stacks::{

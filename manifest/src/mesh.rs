@@ -5,6 +5,7 @@
 
 mod access_policy;
 mod link;
+mod metadata_form;
 mod people;
 mod share;
 mod worksheet;
@@ -18,11 +19,12 @@ pub use access_policy::{AccessPolicy, Actors, Exceptions, PolicyResources};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{
-    Confidentiality, Effect, EnvironmentPermission, HybridAccess, InstanceType, ItemStatus,
-    Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy, TableFormat,
-    TenantPermission,
+    Confidentiality, Effect, Enforcement, EnvironmentPermission, FormFieldType, FormSubject,
+    HybridAccess, InstanceType, ItemStatus, Maintenance, Mask, PivotMode, PolicyState,
+    SharePermission, ShareStatus, Strategy, TableFormat, TenantPermission,
 };
 pub use link::Link;
+pub use metadata_form::{FilledForm, FormField, FormScope, FormValue, MetadataForm};
 pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
 pub use worksheet::{Database, Worksheet};
@@ -51,6 +53,9 @@ pub struct Mesh {
     pub pipelines: BTreeMap<Id, Arc<Pipeline>>,
     pub dashboards: BTreeMap<Id, Arc<Dashboard>>,
     pub access_policies: BTreeMap<Id, Arc<AccessPolicy>>,
+    pub metadata_forms: BTreeMap<Id, Arc<MetadataForm>>,
+    /// What documents and their parts fill in, in the order of kinds, documents and forms.
+    pub filled_forms: Vec<FilledForm>,
 }
 
 /// The fields that every document has.

@@ -8,11 +8,13 @@ mod dataset;
 mod denial;
 mod environment;
 mod expired;
+mod filled;
 mod foreign;
 mod governance;
 mod item_state;
 mod link;
 mod locations;
+mod metadata_form;
 mod partition;
 mod people;
 mod permission_feature;
@@ -141,6 +143,9 @@ impl Context {
             });
         let access_policies =
             self.each(&documents.access_policies, Kind::AccessPolicy, Self::access_policy);
+        let metadata_forms =
+            self.each(&documents.metadata_forms, Kind::MetadataForm, Self::metadata_form);
+        let filled_forms = self.forms_are_filled(documents, &metadata_forms);
         self.others_stay_apart(tenant.as_ref(), &environments, &datasets, &consumption_roles);
         Unlinked {
             tenant: tenant?,
@@ -157,6 +162,8 @@ impl Context {
             pipelines,
             dashboards,
             access_policies,
+            metadata_forms,
+            filled_forms,
         }
         .link()
     }
@@ -257,7 +264,7 @@ impl Context {
     }
 
     fn header<D: Document>(&mut self, located: &Located<D>, kind: Kind) -> Header {
-        let DocumentHeader { id, label, description, tags, topics, keywords, glossary } =
+        let DocumentHeader { id, label, description, tags, topics, keywords, glossary, forms: _ } =
             located.document.header();
         let file = located.origin.file;
         let label_text = self.text(file, label, "label");

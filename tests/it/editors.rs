@@ -147,11 +147,18 @@ state: inactive
 actors: { teams: [Owners] }
 privileges: [data.query]
 resources: { ids: [dataset/sales] }
+---
+kind: MetadataForm
+id: protection
+about: [dataset]
+scope: { team: Owners }
+fields: [{ id: basis, type: choice, values: [consent, contract] }]
 "#;
 
 /// Texts in the mesh, each with a wrong replacement.
-const RIGHT: [(&str, &str); 13] = [
+const RIGHT: [(&str, &str); 14] = [
     ("", ""),
+    ("label: Sales", "forms: { protection: { basis: contract } }"),
     (
         "permissions:\n",
         "updater: { enabled: false, schedule: \"cron(0 3 * * ? *)\", timezone: Etc/GMT+5 }\npermissions:\n",
@@ -173,7 +180,14 @@ const RIGHT: [(&str, &str); 13] = [
     ("status: approved\napproved_by: Owners\nexpires", "status: draft\nexpires"),
 ];
 
-const WRONG: [(&str, &str); 54] = [
+const WRONG: [(&str, &str); 61] = [
+    ("about: [dataset]", "about: [datasets]"),
+    ("about: [dataset]", "about: []"),
+    ("{ team: Owners }\nfields", "{ team: Owners, environment: dev }\nfields"),
+    (", values: [consent, contract]", ""),
+    ("type: choice, values", "type: string, values"),
+    ("fields: [{ id: basis, type: choice, values: [consent, contract] }]", "fields: []"),
+    ("permissions:\n", "forms: { protection: { basis: consent } }\npermissions:\n"),
     ("permissions:\n", "updater: { timezone: utc }\npermissions:\n"),
     ("permissions:\n", "updater: { schedule: rate(1 day) }\npermissions:\n"),
     ("topics: [T]\n", ""),

@@ -14,6 +14,7 @@ macro_rules! unlinked {
         /// The documents of a mesh, whose references are only ids.
         pub(super) struct Unlinked {
             pub(super) tenant: Tenant,
+            pub(super) filled_forms: Vec<mesh::FilledForm>,
             $(pub(super) $list: BTreeMap<Id, mesh::$kind>,)*
         }
     };
@@ -67,6 +68,8 @@ impl Unlinked {
             pipelines,
             dashboards: linked(self.dashboards, |one| one.environment.lead(&environments))?,
             access_policies: kept(self.access_policies),
+            metadata_forms: kept(self.metadata_forms),
+            filled_forms: self.filled_forms,
             organizations,
             environments,
         })

@@ -63,6 +63,7 @@ pub(super) fn stated(kind: Kind) -> Stated {
         Kind::AccessPolicy => {
             Stated::Nothing("access policies are checked; their stack comes with a later release")
         }
+        Kind::MetadataForm => Stated::Nothing("it says what documents state about themselves"),
     }
 }
 
@@ -83,6 +84,7 @@ pub(super) fn count(mesh: &Mesh, kind: Kind) -> usize {
         Kind::Pipeline => mesh.pipelines.len(),
         Kind::Dashboard => mesh.dashboards.len(),
         Kind::AccessPolicy => mesh.access_policies.len(),
+        Kind::MetadataForm => mesh.metadata_forms.len(),
     }
 }
 
