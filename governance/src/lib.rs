@@ -13,6 +13,7 @@ mod actor;
 pub mod analysis;
 mod decide;
 pub mod entities;
+pub mod exchange;
 mod governance;
 pub mod holdings;
 mod index;
@@ -26,7 +27,7 @@ pub mod schema;
 mod universe;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use actor::Actor;
 pub use decide::{Decider, Decision, PreparedActor, PreparedResource, QuestionError, Verdict};

@@ -4,5 +4,5 @@ mod analysis;
 mod hostile;
 mod mutants;
 mod oracle;
-mod scenarios;
+pub(crate) mod scenarios;
 mod speed;
