@@ -2,6 +2,7 @@
 
 pub(crate) mod day;
 pub(crate) mod governed;
+pub(crate) mod named;
 pub(crate) mod question;
 pub(crate) mod request;
 pub(crate) mod subject;
@@ -155,8 +156,12 @@ pub(crate) enum Command {
     Drift(command::drift::DriftArgs),
     /// Explain a finding's code
     Explain(command::explain::ExplainArgs),
+    /// Write the access policies of a mesh for DataHub
+    ExportPolicies(command::export_policies::ExportPoliciesArgs),
     /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
     Graph(command::graph::GraphArgs),
+    /// Write the access policies of DataHub or Atlan as documents of a mesh
+    ImportPolicies(command::import_policies::ImportPoliciesArgs),
     /// Write a small mesh that works
     Init(command::init::InitArgs),
     /// List the stacks of a mesh

@@ -13,7 +13,7 @@ const WIDEST: usize = 100;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Write and check", &["init", "check", "synth", "diff", "lsp"]),
     ("Access", &["prove", "access", "can", "why"]),
-    ("Governance", &["authorize", "policies"]),
+    ("Governance", &["authorize", "policies", "import-policies", "export-policies"]),
     ("Deploy", &["bootstrap", "pivot-role", "context", "rehearse", "deploy", "refresh", "destroy"]),
     ("Look at what is deployed", &["status", "outputs", "drift"]),
     ("Look things up", &["ls", "graph", "report", "explain", "schema", "completions"]),

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod authorization;
 pub(crate) mod differences;
+pub(crate) mod exchange;
 pub(crate) mod folder;
 pub(crate) mod graph;
 pub(crate) mod guardrails;

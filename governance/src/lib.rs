@@ -13,6 +13,7 @@ mod actor;
 pub mod analysis;
 mod decide;
 pub mod entities;
+pub mod exchange;
 mod governance;
 pub mod holdings;
 mod index;
@@ -27,7 +28,7 @@ pub mod store;
 mod universe;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use actor::Actor;
 pub use decide::{Decider, Decision, PreparedActor, PreparedResource, QuestionError, Verdict};

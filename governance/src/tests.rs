@@ -4,6 +4,6 @@ mod analysis;
 mod hostile;
 mod mutants;
 mod oracle;
-mod scenarios;
+pub(crate) mod scenarios;
 mod speed;
 mod store;

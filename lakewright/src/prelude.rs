@@ -2,16 +2,16 @@
 
 pub use lakewright_manifest::build::{
     Access, Broker, Built, Cognito, Column, ConsumptionRole, Crawler, Dataset, Decision, Domain,
-    Environment, Feature, Folder, IdOf, IdentityCenter, IdentityProvider, Import, InvitedTeam,
-    Item, MeshBuilder, Network, Notebook, NotebookNetwork, Oidc, OpenId, Organization, Part,
-    Pipeline, PivotRole, PolicyStore, QuickSight, Quotas, Refused, Repository, Saml, Share,
-    SharedTable, Source, Stage, StudioProfile, StudioVpc, Table, Tenant, VolumeSize, Vpc,
-    Worksheet,
+    Environment, Feature, Folder, FormField, IdOf, IdentityCenter, IdentityProvider, Import,
+    InvitedTeam, Item, MeshBuilder, MetadataForm, Network, Notebook, NotebookNetwork, Oidc, OpenId,
+    Organization, Part, Pipeline, PivotRole, PolicyStore, QuickSight, Quotas, Refused, Repository,
+    Saml, Share, SharedTable, Source, Stage, StudioProfile, StudioVpc, Table, Tenant, VolumeSize,
+    Vpc, Worksheet,
 };
 pub use lakewright_manifest::mesh::{
-    Confidentiality, EnvironmentPermission, GovernedBy, HybridAccess, InstanceType, ItemStatus,
-    Location, Maintenance, PivotMode, SharePermission, Strategy, TableFormat, TenantPermission,
-    TokenKind,
+    Confidentiality, Enforcement, EnvironmentPermission, FormFieldType, FormSubject, GovernedBy,
+    HybridAccess, InstanceType, ItemStatus, Location, Maintenance, PivotMode, SharePermission,
+    Strategy, TableFormat, TenantPermission, TokenKind,
 };
 pub use lakewright_manifest::{Code, Date, Id, Mesh, NameError, Report, RoleArn, TeamName};
 pub use lakewright_stacks::{

@@ -7,6 +7,7 @@
 mod dataset;
 mod environment;
 mod governance;
+mod metadata_form;
 mod people;
 mod share;
 mod tenant;
@@ -23,6 +24,7 @@ pub use environment::{
     StudioVpc, Vpc,
 };
 pub use governance::{Cognito, IdentityProvider, OpenId, PolicyStore};
+pub use metadata_form::{FormField, MetadataForm};
 pub use people::{Access, Broker, IdentityCenter, Oidc, Saml};
 pub use share::{Decision, Item, Share, SharedTable};
 pub use tenant::{PivotRole, Quotas, Tenant};
@@ -255,6 +257,16 @@ macro_rules! parts {
     };
 }
 
+/// What forms can be about fills them in.
+macro_rules! with_forms {
+    ($($name:ident)*) => {
+        $(metadata_form::fills_forms!($name, document);)*
+    };
+}
+
+with_forms! {
+    Organization Environment Network ConsumptionRole Domain Dataset Share Worksheet Notebook StudioProfile Pipeline
+}
 parts! {
     Organization in organizations,
     Environment in environments,
@@ -267,6 +279,7 @@ parts! {
     Notebook in notebooks,
     StudioProfile in studio_profiles,
     Pipeline in pipelines,
+    MetadataForm in metadata_forms,
 }
 
 /// A region as documents have it. A region that CloudFormation has no schemas for is not valid there.

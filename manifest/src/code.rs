@@ -73,6 +73,12 @@ codes! {
     FeatureOff "feature-off" Error,
     /// A share would grant a table of another account's catalog to a third account.
     ForeignCatalogShare "foreign-catalog-share" Error,
+    /// A document lacks a required value of a mandatory form.
+    FormIncomplete "form-incomplete" Error,
+    /// A document fills in a form that is not for it.
+    FormOutOfScope "form-out-of-scope" Error,
+    /// A document lacks a required value of a recommended form.
+    FormRecommended "form-recommended" Warning,
     /// A template violates a guardrail: a defect of Lakewright.
     Guardrail "guardrail" Error,
     /// A field that cannot be changed was changed.

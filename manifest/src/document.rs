@@ -4,6 +4,7 @@ mod access_policy;
 mod environment;
 mod governance;
 mod kind;
+mod metadata_form;
 mod people;
 pub(crate) mod privilege;
 mod tenant;
@@ -26,6 +27,10 @@ pub use governance::{
 };
 pub use kind::Kind;
 pub(crate) use kind::every_kind;
+pub use metadata_form::{
+    Enforcement, FormFieldDocument, FormFieldType, FormScopeDocument, FormSubject, FormsDocument,
+    MetadataFormDocument,
+};
 pub use people::{
     AccessDocument, BrokerDocument, IdentityCenterDocument, OidcDocument, SamlDocument,
     TeamAccessDocument,
@@ -79,6 +84,9 @@ macro_rules! document {
             /// The catalog's glossary terms.
             #[serde(default)]
             pub glossary: $crate::field::Field<Vec<$crate::field::Field<String>>>,
+            /// The values of metadata forms, by form and by field.
+            #[serde(default)]
+            pub forms: $crate::field::Field<$crate::document::FormsDocument>,
             $($(#[$field_doc])* pub $field: $kind,)*
         }
 
@@ -92,6 +100,7 @@ macro_rules! document {
                     topics: &self.topics,
                     keywords: &self.keywords,
                     glossary: &self.glossary,
+                    forms: &self.forms,
                 }
             }
         }
@@ -116,6 +125,8 @@ pub struct Header<'a> {
     pub keywords: &'a Field<Vec<Field<String>>>,
     /// `glossary`.
     pub glossary: &'a Field<Vec<Field<String>>>,
+    /// `forms`.
+    pub forms: &'a Field<FormsDocument>,
 }
 
 /// Any document.

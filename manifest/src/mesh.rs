@@ -8,6 +8,7 @@ mod alarms;
 mod data_access;
 mod governance;
 mod link;
+mod metadata_form;
 mod people;
 mod share;
 mod worksheet;
@@ -22,13 +23,14 @@ pub use data_access::{DataAccess, DataGrant, Given, Level, Open, Standing};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{
-    Confidentiality, Effect, EnvironmentPermission, GovernedBy, HybridAccess, InstanceType,
-    ItemStatus, Maintenance, Mask, PivotMode, PolicyState, SharePermission, ShareStatus, Strategy,
-    TableFormat, TenantPermission,
+    Confidentiality, Effect, Enforcement, EnvironmentPermission, FormFieldType, FormSubject,
+    GovernedBy, HybridAccess, InstanceType, ItemStatus, Maintenance, Mask, PivotMode, PolicyState,
+    SharePermission, ShareStatus, Strategy, TableFormat, TenantPermission,
 };
 pub use alarms::Alarms;
 pub use governance::{GovernanceSettings, IdentityProvider, TokenKind};
 pub use link::Link;
+pub use metadata_form::{FilledForm, FormField, FormScope, FormValue, MetadataForm};
 pub use people::{Access, SamlTeam};
 pub use share::{Share, ShareItem, SharedTable};
 pub use worksheet::{Database, Worksheet};
@@ -59,6 +61,9 @@ pub struct Mesh {
     pub access_policies: BTreeMap<Id, Arc<AccessPolicy>>,
     /// What access policies and dataset-level access change in the access to data.
     pub data_access: DataAccess,
+    pub metadata_forms: BTreeMap<Id, Arc<MetadataForm>>,
+    /// What documents and their parts fill in, in the order of kinds, documents and forms.
+    pub filled_forms: Vec<FilledForm>,
 }
 
 /// The fields that every document has.

@@ -10,12 +10,14 @@ mod dataset;
 mod denial;
 mod environment;
 mod expired;
+mod filled;
 mod foreign;
 mod governance;
 mod item_state;
 mod link;
 mod locations;
 mod masking;
+mod metadata_form;
 mod partition;
 mod people;
 mod permission_feature;
@@ -147,6 +149,9 @@ impl Context {
             |context, document, header| context.access_policy(document, header, &datasets),
         );
         self.roles_have_groups(tenant.as_ref(), &access_policies);
+        let metadata_forms =
+            self.each(&documents.metadata_forms, Kind::MetadataForm, Self::metadata_form);
+        let filled_forms = self.forms_are_filled(documents, &metadata_forms);
         self.others_stay_apart(tenant.as_ref(), &environments, &datasets, &consumption_roles);
         let mut mesh = Unlinked {
             tenant: tenant?,
@@ -163,6 +168,8 @@ impl Context {
             pipelines,
             dashboards,
             access_policies,
+            metadata_forms,
+            filled_forms,
         }
         .link()?;
         // Other errors can be the reason for what would be found here.
@@ -268,7 +275,7 @@ impl Context {
     }
 
     fn header<D: Document>(&mut self, located: &Located<D>, kind: Kind) -> Header {
-        let DocumentHeader { id, label, description, tags, topics, keywords, glossary } =
+        let DocumentHeader { id, label, description, tags, topics, keywords, glossary, forms: _ } =
             located.document.header();
         let file = located.origin.file;
         let label_text = self.text(file, label, "label");

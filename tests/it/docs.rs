@@ -170,8 +170,8 @@ fn the_page_of_the_format_has_an_example_of_each_kind() {
 }
 
 /// Fields of every kind, which the page explains once for all of them.
-const OF_EVERY_KIND: [&str; 8] =
-    ["kind", "id", "label", "description", "tags", "topics", "keywords", "glossary"];
+const OF_EVERY_KIND: [&str; 9] =
+    ["kind", "id", "label", "description", "tags", "topics", "keywords", "glossary", "forms"];
 
 /// The page of the format explains each field of each kind once, and says which ones are required.
 ///

@@ -147,11 +147,18 @@ state: inactive
 actors: { teams: [Owners] }
 privileges: [data.query]
 resources: { ids: [dataset/sales] }
+---
+kind: MetadataForm
+id: protection
+about: [dataset]
+scope: { team: Owners }
+fields: [{ id: basis, type: choice, values: [consent, contract] }]
 "#;
 
 /// Texts in the mesh, each with a wrong replacement.
-const RIGHT: [(&str, &str); 16] = [
+const RIGHT: [(&str, &str); 17] = [
     ("", ""),
+    ("label: Sales", "forms: { protection: { basis: contract } }"),
     ("state: inactive\n", ""),
     ("state: inactive", "state: active"),
     (
@@ -179,7 +186,14 @@ const RIGHT: [(&str, &str); 16] = [
     ("status: approved\napproved_by: Owners\nexpires", "status: draft\nexpires"),
 ];
 
-const WRONG: [(&str, &str); 52] = [
+const WRONG: [(&str, &str); 59] = [
+    ("about: [dataset]", "about: [datasets]"),
+    ("about: [dataset]", "about: []"),
+    ("{ team: Owners }\nfields", "{ team: Owners, environment: dev }\nfields"),
+    (", values: [consent, contract]", ""),
+    ("type: choice, values", "type: string, values"),
+    ("fields: [{ id: basis, type: choice, values: [consent, contract] }]", "fields: []"),
+    ("permissions:\n", "forms: { protection: { basis: consent } }\npermissions:\n"),
     ("permissions:\n", "updater: { timezone: utc }\npermissions:\n"),
     ("permissions:\n", "updater: { schedule: rate(1 day) }\npermissions:\n"),
     ("topics: [T]\n", ""),

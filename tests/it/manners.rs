@@ -95,12 +95,13 @@ fn every_command_about_a_mesh_takes_the_current_folder() {
     let place = ["--account", "222222222222", "--region", "eu-west-1"];
     let request = ["--actor", "user:jo", "--privilege", "platform.view_analytics"];
     let request = [&request[..], &["--resource", "tenant/acme"][..]].concat();
-    let cases: [(&str, Vec<&str>); 13] = [
+    let cases: [(&str, Vec<&str>); 14] = [
         ("access", vec![]),
         ("authorize", request),
         ("bootstrap", place.to_vec()),
         ("can", question.clone()),
         ("check", vec![]),
+        ("export-policies", vec!["--to", "datahub"]),
         ("graph", vec![]),
         ("ls", vec![]),
         ("pivot-role", vec!["--environment", "dev"]),
@@ -273,7 +274,9 @@ fn every_command_gives_json_when_it_is_asked_for() {
     let question = [&question[..], &["--resource", "dataset/sales"][..]].concat();
     let request = ["--actor", "user:jo", "--privilege", "platform.view_analytics"];
     let request = [&request[..], &["--resource", "tenant/acme"][..]].concat();
-    let all: [&[&str]; 18] = [
+    let boot = root().join("governance/src/exchange/datahub/samples/policies.json");
+    let boot = boot.to_str().expect("a path");
+    let all: [&[&str]; 20] = [
         &["access", mesh],
         &[&["authorize", mesh][..], &request[..]].concat(),
         &[&["bootstrap", mesh][..], &place[..]].concat(),
@@ -281,7 +284,9 @@ fn every_command_gives_json_when_it_is_asked_for() {
         &["check", mesh],
         &["completions", "bash"],
         &["explain", "unknown-key"],
+        &["export-policies", mesh, "--to", "datahub"],
         &["graph", mesh],
+        &["import-policies", "--from", "datahub", boot],
         &["init", dir],
         &["ls", mesh],
         &["pivot-role", mesh, "--environment", "dev"],

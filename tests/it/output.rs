@@ -21,6 +21,10 @@ const OPTIONAL: [(&str, &str); 4] = [
     ("prove", "database"),
 ];
 
+/// The least mesh: access policies about the platform and metadata need nothing else.
+const MINIMAL_TENANT: &str = "kind: Tenant\nid: base\ncentral_account: \"111111111111\"\nhome_region: eu-west-1\n\
+    pivot_role: {external_id: base-0123456789, trusted_roles: [arn:aws:iam::111111111111:role/platform]}\n";
+
 /// The schemas by name, each with its text.
 fn schemas() -> BTreeMap<String, String> {
     let files = fs::read_dir(root().join("docs/output")).expect("the schemas");
@@ -190,6 +194,27 @@ fn of_governance(shapes: &mut Shapes, folder: &Path) {
     let document = shapes.of("policies", &["policies", &mesh]);
     is_filled(&document, "policies");
     is_filled(&document, "holdings");
+    // A policy of the example denies, so without `--with-effect` the whole export is refused.
+    let document = shapes.of("export-policies", &["export-policies", &mesh, "--to", "datahub"]);
+    is_filled(&document, "refused");
+    assert_eq!(document["policies"], json!([]), "nothing is written beside a denial");
+    let boot = root().join("governance/src/exchange/datahub/samples/policies.json");
+    let boot = boot.display().to_string();
+    let document = shapes.of("import-policies", &["import-policies", "--from", "datahub", &boot]);
+    is_filled(&document, "documents");
+    is_filled(&document, "lost");
+    let text: String = document["documents"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .fold(MINIMAL_TENANT.to_owned(), |text, one| {
+            format!("{text}---\n{}", one["yaml"].as_str().unwrap_or_default())
+        });
+    let imported = folder.join("imported.yaml");
+    fs::write(&imported, text).expect("a file");
+    let imported = imported.display().to_string();
+    let document = shapes.of("export-policies", &["export-policies", &imported, "--to", "datahub"]);
+    is_filled(&document, "policies");
     let request = json!({
         "actor": "user:jo", "privilege": "platform.view_analytics", "resource": "tenant/airline",
     });
@@ -349,6 +374,7 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
         ("deploy", &["--plan"]),
         ("destroy", &["--all", "--plan"]),
         ("drift", &[]),
+        ("export-policies", &["--to", "datahub"]),
         ("graph", &[]),
         ("graph", &["--dataset", "teama"]),
         ("ls", &[]),

@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 24] = [
+const OUTPUTS: [(&str, &str); 26] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("authorization", include_str!("../../../docs/output/authorization.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),
@@ -34,8 +34,10 @@ const OUTPUTS: [(&str, &str); 24] = [
     ("diff", include_str!("../../../docs/output/diff.schema.json")),
     ("explain", include_str!("../../../docs/output/explain.schema.json")),
     ("explain-list", include_str!("../../../docs/output/explain-list.schema.json")),
+    ("export-policies", include_str!("../../../docs/output/export-policies.schema.json")),
     ("findings", include_str!("../../../docs/output/findings.schema.json")),
     ("graph", include_str!("../../../docs/output/graph.schema.json")),
+    ("import-policies", include_str!("../../../docs/output/import-policies.schema.json")),
     ("init", include_str!("../../../docs/output/init.schema.json")),
     ("ls", include_str!("../../../docs/output/ls.schema.json")),
     ("outputs", include_str!("../../../docs/output/outputs.schema.json")),

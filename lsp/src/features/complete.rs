@@ -90,7 +90,7 @@ fn of_kinds(view: View<'_>, place: &Place) -> Vec<(String, String)> {
         | Kind::Pipeline
         | Kind::Dashboard => !is_database,
         // No policy is about these.
-        Kind::Tenant | Kind::AccessPolicy => false,
+        Kind::Tenant | Kind::AccessPolicy | Kind::MetadataForm => false,
     });
     let mut found = Vec::new();
     for kind in kinds {

@@ -288,6 +288,8 @@ about!(Table Column Folder);
 #[derive(Debug, Clone)]
 pub struct Table(TableDocument);
 
+super::metadata_form::fills_forms!(Table, 0);
+
 impl Table {
     /// With its name.
     pub fn new(name: CatalogName) -> Self {
@@ -357,6 +359,8 @@ impl Column {
 /// A folder that can be shared.
 #[derive(Debug, Clone)]
 pub struct Folder(FolderDocument);
+
+super::metadata_form::fills_forms!(Folder, 0);
 
 impl Folder {
     /// With its id, unique in the dataset, and its path in the bucket, which ends in `/`.

@@ -284,6 +284,8 @@ impl Environment {
 #[derive(Debug, Clone)]
 pub struct InvitedTeam(EnvironmentTeamDocument);
 
+super::metadata_form::fills_forms!(InvitedTeam, 0);
+
 impl InvitedTeam {
     /// Without any permission.
     pub fn new(team: TeamName) -> Self {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::document;
+use super::{FormsDocument, document};
 use crate::field::Field;
 use crate::name::{
     AccountNumber, AddressBlock, AlarmArn, Id, PolicyArn, RegionName, ResourcePrefix, RoleArn,
@@ -140,6 +140,9 @@ pub struct EnvironmentTeamDocument {
     /// An existing role for the team, which is used unchanged.
     #[serde(default)]
     pub iam_role_arn: Field<RoleArn>,
+    /// The values of metadata forms, by form and by field.
+    #[serde(default)]
+    pub forms: Field<FormsDocument>,
 }
 
 /// A permission of a team in an environment.

@@ -42,6 +42,8 @@ macro_rules! every_kind {
                 Dashboard "dashboard" dashboards DashboardDocument,
                 /// A rule of access governance.
                 AccessPolicy "access policy" access_policies AccessPolicyDocument,
+                /// A form that documents fill in.
+                MetadataForm "metadata form" metadata_forms MetadataFormDocument,
             }
         }
     };

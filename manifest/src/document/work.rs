@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::document;
+use super::{FormsDocument, document};
 use crate::field::{Field, OneOrMore};
 use crate::name::{
     AccountNumber, BranchName, BucketName, CatalogName, ConnectionArn, Date, FolderPrefix, Id,
@@ -209,6 +209,9 @@ pub struct TableDocument {
     /// The catalog's glossary terms.
     #[serde(default)]
     pub glossary: Field<Vec<Field<String>>>,
+    /// The values of metadata forms, by form and by field.
+    #[serde(default)]
+    pub forms: Field<FormsDocument>,
 }
 
 /// The format of a table's files.
@@ -263,6 +266,9 @@ pub struct FolderDocument {
     /// The catalog's glossary terms.
     #[serde(default)]
     pub glossary: Field<Vec<Field<String>>>,
+    /// The values of metadata forms, by form and by field.
+    #[serde(default)]
+    pub forms: Field<FormsDocument>,
 }
 
 document! {

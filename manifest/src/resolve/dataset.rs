@@ -184,6 +184,7 @@ impl Context {
                 description,
                 keywords,
                 glossary,
+                forms: _,
             } = document;
             let Some(table_name) = self.entry(name, "name", here) else {
                 continue;

@@ -234,7 +234,7 @@ impl Context {
         let mut invited: BTreeMap<&TeamName, EnvironmentTeam> = BTreeMap::new();
         for field in document.teams.value().into_iter().flatten() {
             let Some(entry) = field.value() else { continue };
-            let EnvironmentTeamDocument { team, permissions, iam_role_arn } = entry;
+            let EnvironmentTeamDocument { team, permissions, iam_role_arn, forms: _ } = entry;
             let Some(name) = self.entry(team, "team", at(file, field)) else {
                 continue;
             };

@@ -14,6 +14,7 @@ macro_rules! unlinked {
         /// The documents of a mesh, whose references are only ids.
         pub(super) struct Unlinked {
             pub(super) tenant: Tenant,
+            pub(super) filled_forms: Vec<mesh::FilledForm>,
             $(pub(super) $list: BTreeMap<Id, mesh::$kind>,)*
         }
     };
@@ -68,6 +69,8 @@ impl Unlinked {
             dashboards: linked(self.dashboards, |one| one.environment.lead(&environments))?,
             access_policies: kept(self.access_policies),
             data_access: mesh::DataAccess::default(),
+            metadata_forms: kept(self.metadata_forms),
+            filled_forms: self.filled_forms,
             organizations,
             environments,
         })

@@ -79,7 +79,7 @@ fn scalar(map: &mut Map<String, Value>) {
 }
 
 /// Lists that must not be empty, as a definition and its property.
-const NOT_EMPTY: [(&str, &str); 31] = [
+const NOT_EMPTY: [(&str, &str); 34] = [
     ("access-policy", "masks"),
     ("access-policy", "privileges"),
     ("actors", "roles"),
@@ -93,7 +93,10 @@ const NOT_EMPTY: [(&str, &str); 31] = [
     ("exceptions", "roles"),
     ("exceptions", "teams"),
     ("exceptions", "users"),
+    ("form-field", "values"),
     ("governance", "callers"),
+    ("metadata-form", "about"),
+    ("metadata-form", "fields"),
     ("network", "subnet_ids"),
     ("open-id", "audiences"),
     ("pipeline", "stages"),
@@ -177,6 +180,29 @@ fn without_effect(definitions: &mut Value) {
     });
 }
 
+/// Forms: what fills them in, and which types of fields have a list of values.
+fn forms(definitions: &mut Value) {
+    for definition in ["access-policy", "metadata-form", "tenant"] {
+        if let Some(properties) = definitions[definition]["properties"].as_object_mut() {
+            properties.remove("forms");
+        }
+    }
+    let scope = &mut definitions["form-scope"];
+    scope["oneOf"] = json!([
+        { "required": ["organization"] }, { "required": ["environment"] }, { "required": ["team"] }
+    ]);
+    let field = &mut definitions["form-field"];
+    field["if"] = json!({ "required": ["type"], "properties": { "type": { "const": "choice" } } });
+    field["then"] = json!({ "required": ["values"] });
+    field["else"] = json!({
+        "if": {
+            "required": ["type"],
+            "properties": { "type": { "enum": ["boolean", "string"] } },
+        },
+        "then": { "properties": { "values": false } },
+    });
+}
+
 /// Rules within one document.
 pub(super) fn rules(definitions: &mut Value) {
     for (definition, property) in NOT_EMPTY {
@@ -196,6 +222,7 @@ pub(super) fn rules(definitions: &mut Value) {
     }
     texts(definitions);
     without_effect(definitions);
+    forms(definitions);
     definitions["tenant-permissions"]["oneOf"] =
         json!([{ "required": ["allow"] }, { "required": ["deny"] }]);
     // A share that is not a draft must state its items.

@@ -35,8 +35,11 @@ pub(super) fn attention(input: &Input<'_>) -> Vec<Attention> {
     let short = input.runway.iter().filter(|one| one.more < SHORT && one.then.is_none());
     all.extend(short.map(|one| Attention {
         says: format!(
-            "Environment {} has room for {} more {}{}",
-            one.environment,
+            "{} has room for {} more {}{}",
+            match &one.environment {
+                Some(id) => format!("Environment {id}"),
+                None => "The mesh".to_owned(),
+            },
             one.more,
             one.what,
             if one.more == 1 { "" } else { "s" }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lakewright_analysis::matrix::Row;
 use lakewright_analysis::matrix::summary::{Column, Summary};
 use lakewright_manifest::document::Kind;
-use lakewright_manifest::mesh::{self, About, Location, Share, TableFormat};
+use lakewright_manifest::mesh::{self, About, GovernedBy, Location, Share, TableFormat};
 
 use super::head::{Addresses, fact, facts, head, said, stacks_of, teams, to};
 use super::reasons::Reasons;
@@ -198,6 +198,7 @@ fn imported(import: &mesh::Import) -> Vec<Said> {
         catalog_account,
         location,
         hybrid_access,
+        governed_by,
     } = import;
     let location = match location {
         Location::Here => "registered with Lake Formation by this dataset",
@@ -210,5 +211,11 @@ fn imported(import: &mesh::Import) -> Vec<Said> {
         catalog_account.as_ref().map(|account| said(format!("catalog of: {}", &**account)));
     let parts = [Some(said(format!("bucket: {bucket}"))), key, database, catalog];
     let hybrid = said(format!("hybrid access: {}", hybrid_access.as_str()));
-    parts.into_iter().flatten().chain([said(location), hybrid]).collect()
+    let governed = governed_by.map(|one| {
+        said(match one {
+            GovernedBy::LakeFormation => "governed by permissions of Lake Formation elsewhere",
+            GovernedBy::LfTags => "governed by LF-tags",
+        })
+    });
+    parts.into_iter().flatten().chain([said(location), hybrid]).chain(governed).collect()
 }

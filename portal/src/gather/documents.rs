@@ -31,6 +31,10 @@ pub(super) fn documents(input: &Input<'_>, addresses: &Addresses) -> Vec<Documen
         pipelines,
         dashboards,
         access_policies: _,
+        // Data access is what datasets and policies say, and forms decide nothing.
+        data_access: _,
+        metadata_forms: _,
+        filled_forms: _,
     } = input.mesh;
     let maker = Maker { input, addresses };
     let mut all = vec![maker.tenant(tenant)];

@@ -50,7 +50,7 @@ fn file(contents: &[&StackContents]) -> Stacks {
 pub(super) fn room(runway: &Runway) -> Room {
     let Runway { environment, what, more, before, used, limit, unit, then } = runway;
     Room {
-        environment: environment.clone(),
+        environment: environment.clone().unwrap_or_default(),
         what,
         more: *more,
         before: before.clone(),

@@ -3,7 +3,7 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 27] = [
     "access",
     "authorize",
     "bootstrap",
@@ -16,7 +16,9 @@ const COMMANDS: [&str; 25] = [
     "diff",
     "drift",
     "explain",
+    "export-policies",
     "graph",
+    "import-policies",
     "init",
     "ls",
     "outputs",

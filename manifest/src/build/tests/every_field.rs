@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::document::{
-    GovernedBy, HybridAccess, Maintenance, PivotMode, SharePermission, TenantPermission, TokenKind,
+    Enforcement, FormFieldType, FormSubject, GovernedBy, HybridAccess, Maintenance, PivotMode,
+    SharePermission, TenantPermission, TokenKind,
 };
 use crate::mesh::Location;
 
@@ -12,11 +13,42 @@ const YAML: &str = include_str!("every-field.yaml");
 fn each_method_sets_the_field_of_its_name() {
     let of_yaml = of_yaml(YAML).expect("a mesh without errors");
     let (dev, lab, retail) = places();
-    let mesh = MeshBuilder::new(tenant()).with(retail);
+    let mesh = forms(MeshBuilder::new(tenant()), &dev, &retail).with(retail);
     let mesh = data(mesh, &dev);
     let mesh = work(mesh, &dev, &lab);
     let built = mesh.with(dev).with(lab).build().expect("a mesh without errors");
     are_the_same(&built.mesh, &of_yaml);
+}
+
+fn handling() -> Id {
+    name("handling")
+}
+
+fn forms(mesh: MeshBuilder, dev: &Environment, retail: &Organization) -> MeshBuilder {
+    let reviewed = FormField::new(name("reviewed"), FormFieldType::Boolean);
+    let handling = MetadataForm::new(handling(), FormSubject::Dataset, reviewed)
+        .label("Handling")
+        .about(FormSubject::Table)
+        .about(FormSubject::Folder)
+        .about(FormSubject::EnvironmentTeam)
+        .for_environment(dev);
+    let basis = FormField::new(name("basis"), FormFieldType::Choice)
+        .label("Legal basis")
+        .description("Why we may keep it")
+        .value("consent")
+        .value("contract");
+    let days = FormField::new(name("days"), FormFieldType::Integer).value(30).value(365);
+    let origin = MetadataForm::new(name("origin"), FormSubject::Dataset, basis)
+        .for_organization(retail)
+        .enforcement(Enforcement::Recommended)
+        .field(days)
+        .field(FormField::new(name("term"), FormFieldType::GlossaryTerm))
+        .field(FormField::new(name("note"), FormFieldType::String).required(false));
+    let center = FormField::new(name("center"), FormFieldType::String);
+    let cost = MetadataForm::new(name("cost"), FormSubject::Notebook, center)
+        .for_team(name("Guests"))
+        .enforcement(Enforcement::Mandatory);
+    mesh.with_all([handling, origin, cost])
 }
 
 fn analysts() -> TeamName {
@@ -98,7 +130,7 @@ fn places() -> (Environment, Environment, Organization) {
         .dashboards(QuickSight::Subscribed(name("eu-west-1")))
         .producers_topic(name("arn:aws:sns:eu-west-1:222222222222:orders"))
         .team(invited)
-        .team(InvitedTeam::new(name("Guests")))
+        .team(InvitedTeam::new(name("Guests")).form_value(&handling(), &name("reviewed"), false))
         .vpc_cidr(name("vpc-0123456789abcdef0"), name("10.0.0.0/16"))
         .permissions_boundary(name("arn:aws:iam::222222222222:policy/own"))
         .rollback_alarm(name("arn:aws:cloudwatch:eu-west-1:222222222222:alarm:errors"))
@@ -127,12 +159,19 @@ fn data(mesh: MeshBuilder, dev: &Environment) -> MeshBuilder {
         .description("One line of an order")
         .keyword("line")
         .glossary_term("Line")
+        .form_value(&handling(), &name("reviewed"), true)
         .column(name("id"), "bigint")
         .with_column(Column::new(name("email"), "string").tag("pii").description("Of the buyer"))
         .partition(name("day"), "date")
         .with_partition(Column::new(name("shop"), "string").description("Where"));
     let crawler =
         Crawler::new().schedule(name("cron(0 2 * * ? *)")).prefix(name("raw_")).event_mode(true);
+    let exports = Folder::new(name("exports"), name("exports/")).description("Weekly").form_value(
+        &handling(),
+        &name("reviewed"),
+        false,
+    );
+    let origin: Id = name("origin");
     let orders = Dataset::new(name("orders"), dev, analysts())
         .topic("Sales")
         .keyword("orders")
@@ -144,7 +183,12 @@ fn data(mesh: MeshBuilder, dev: &Environment) -> MeshBuilder {
         .crawler(crawler)
         .profiling_schedule(name("cron(0 4 * * ? *)"))
         .table(lines)
-        .folder(Folder::new(name("exports"), name("exports/")).description("Weekly"))
+        .folder(exports)
+        .form_value(&handling(), &name("reviewed"), true)
+        .form_value(&origin, &name("basis"), "contract")
+        .form_value(&origin, &name("days"), 30)
+        .form_value(&origin, &name("term"), "Order")
+        .form_value(&origin, &name("note"), "From the shop".to_owned())
         .retain_on_delete(false);
     let import = Import::new(name("old-orders"))
         .kms_key_alias(name("old-orders"))

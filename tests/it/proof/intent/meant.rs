@@ -64,6 +64,7 @@ pub(super) fn stated(kind: Kind) -> Stated {
         Kind::Pipeline => Stated::Gives(pipelines),
         Kind::Dashboard => Stated::Gives(dashboards),
         Kind::AccessPolicy => Stated::Gives(access_policies),
+        Kind::MetadataForm => Stated::Nothing("it says what documents state about themselves"),
     }
 }
 
@@ -84,6 +85,7 @@ pub(super) fn count(mesh: &Mesh, kind: Kind) -> usize {
         Kind::Pipeline => mesh.pipelines.len(),
         Kind::Dashboard => mesh.dashboards.len(),
         Kind::AccessPolicy => mesh.access_policies.len(),
+        Kind::MetadataForm => mesh.metadata_forms.len(),
     }
 }
 
