@@ -97,8 +97,9 @@ struct Checking {
 fn checking(scope: &mut Scope<'_>, context: &Context<'_>, definer: &RoleHandle) -> Checking {
     let Context { names, environment, dataset, place, target, .. } = context;
     let name = names.dataset_part(environment, dataset, "views");
-    let group = scope.add("Workgroup", CheckingWorkgroup { name: workgroup(context) });
-    let connection = CheckingConnection { name: name.clone(), workgroup: group.name() };
+    let workgroup_name = names.views_workgroup(environment, dataset);
+    let workgroup = scope.add("Workgroup", CheckingWorkgroup { name: workgroup_name.clone() });
+    let connection = CheckingConnection { name: name.clone(), workgroup: workgroup.name() };
     let connection = scope.add("Connection", connection);
     let own = environment.account.clone();
     let grant = |sid: &str, actions: &[&'static str], resources: Vec<String>| Grant {
@@ -121,7 +122,7 @@ fn checking(scope: &mut Scope<'_>, context: &Context<'_>, definer: &RoleHandle) 
     ];
     let tables: Vec<String> = tables.iter().map(|part| format!("{glue}{part}")).collect();
     let connections = vec![format!("{glue}connection/{name}")];
-    let workgroups = vec![place.arn("athena", &format!("workgroup/{}", workgroup(context)))];
+    let workgroups = vec![place.arn("athena", &format!("workgroup/{workgroup_name}"))];
     let catalogs = vec![place.arn("athena", "datacatalog/AwsDataCatalog")];
     scope.grant(Grants(vec![
         // Lake Formation decides on each table.
@@ -271,12 +272,6 @@ impl Made<'_, '_> {
 
 fn column(column: lakewright_masks::ViewColumn) -> TableColumn {
     TableColumn { name: column.name, kind: column.kind, comment: String::new() }
-}
-
-/// The name of the workgroup in which views are checked.
-fn workgroup(context: &Context<'_>) -> String {
-    let Context { names, environment, dataset, .. } = context;
-    names.views_workgroup(environment, dataset)
 }
 
 const fn set<'a>(
