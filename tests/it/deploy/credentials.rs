@@ -182,9 +182,8 @@ fn sessions_of_deploy_roles_have_tags_where_their_roles_allow_them() {
     // A bootstrap stack of an earlier release.
     let role = serde_json::json!({ "arn": "arn:aws:iam::222222222222:role/lab-deploy-us-east-1" });
     emulator.request("POST", "/_test/untag", &role.to_string()).expect("an answer");
-    let path = mesh.display().to_string();
     change(&mesh.join("mesh.yaml"), "CostCenter: lab", "CostCenter: other");
-    let refreshed = emulator.lakewright(&["refresh", &path]);
+    let refreshed = emulator.deploy(&mesh);
     ends_with(&refreshed, 0, "this run has no session tags in 222222222222/us-east-1");
     let later = requests().split_off(all.len());
     let tagged = |request: &serde_json::Value| request["tags"] != serde_json::json!({});

@@ -353,7 +353,7 @@ fn names_that_stayed_are_found_where_cloudformation_does_not_look() {
     let destroy = ["destroy", &path, "--yes", "--stack", "lab-dataset-teama"];
     ends_with(&emulator.lakewright(&destroy), 0, "leaves behind");
     emulator.switch("early-validation", false);
-    let refused = emulator.lakewright(&["refresh", &path]);
+    let refused = emulator.deploy(&mesh);
     ends_with(&refused, 6, "are in use, as said above");
     let text = transcript(&refused);
     for kind in ["AWS::S3::Bucket", "AWS::Glue::Database"] {
