@@ -10,8 +10,19 @@ const CDK: [&str; 3] =
 /// The CDK's command line.
 const CDK_DEPLOY: [&str; 1] = ["aws-cdk@2.1148.1"];
 
+/// Runs the benchmark that the words name; the first two without any.
+pub(crate) fn run_one(words: &[&str]) -> Result {
+    match words {
+        ["review" | "--review"] => review(),
+        ["fleet"] => fleet(),
+        ["portal"] => portal(),
+        ["changes"] => changes(),
+        rest => measure(rest),
+    }
+}
+
 /// Runs the benchmarks, on the program built with the profile `bench`.
-pub(crate) fn measure(arguments: &[&str]) -> Result {
+fn measure(arguments: &[&str]) -> Result {
     let mut command = vec!["bench", "--package", "lakewright-cli", "--bench"];
     command.extend(if arguments.is_empty() {
         &["process", "--bench", "phases"]
@@ -22,13 +33,13 @@ pub(crate) fn measure(arguments: &[&str]) -> Result {
 }
 
 /// Measures the reviews of the largest mesh alone.
-pub(crate) fn changes() -> Result {
+fn changes() -> Result {
     let bench = ["bench", "--package", "lakewright-cli", "--bench", "process", "--", "changes"];
     run("cargo", &bench)
 }
 
 /// Measures refreshes: of 100 accounts without changes, and by turns with the CDK's command line on the emulator.
-pub(crate) fn fleet() -> Result {
+fn fleet() -> Result {
     python_tools()?;
     let cdk = format!("{}/.bin/cdk", node_packages("target/node-fleet", &CDK_DEPLOY)?);
     run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "fleet", "--", &cdk])
@@ -38,13 +49,13 @@ pub(crate) fn fleet() -> Result {
 const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "playwright-core@1.64.1"];
 
 /// Measures the portal of 10,000 datasets: how long it takes to write, and how long its reader waits.
-pub(crate) fn portal() -> Result {
+fn portal() -> Result {
     let modules = node_packages("target/node-portal", &BROWSER)?;
     run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "portal", "--", &modules])
 }
 
 /// Prints what the CDK's diff and `lakewright diff` say about the same changes (docs/comparison.md).
-pub(crate) fn review() -> Result {
+fn review() -> Result {
     let modules = node_packages("target/node-review", &CDK)?;
     run("cargo", &["build", "--quiet", "--package", "lakewright-cli", "--bin", "lakewright"])?;
     let program = root().join("target/debug/lakewright").display().to_string();

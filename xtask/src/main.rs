@@ -45,11 +45,7 @@ fn main() -> ExitCode {
             .and_then(|()| codegen::write()),
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
-        ["bench", "review" | "--review"] => bench::review(),
-        ["bench", "fleet"] => bench::fleet(),
-        ["bench", "portal"] => bench::portal(),
-        ["bench", "changes"] => bench::changes(),
-        ["bench", rest @ ..] => bench::measure(rest),
+        ["bench", rest @ ..] => bench::run_one(rest),
         _ => Err(USAGE.to_owned()),
     };
     match result {
