@@ -118,10 +118,14 @@ impl Proof<'_> {
         };
         let accounts = self.accounts_told_apart(principal, &patterns);
         let mut is_asked = false;
+        let sampled = |with_empty: bool| -> Vec<String> {
+            patterns.iter().flat_map(|one| samples(one, with_empty, &accounts)).collect()
+        };
+        let (of_first, of_others) = (sampled(true), sampled(false));
         for (place, action) in actions_of(statement).into_iter().enumerate() {
-            for resource in patterns.iter().flat_map(|one| samples(one, place == 0, &accounts)) {
+            for resource in if place == 0 { &of_first } else { &of_others } {
                 for context in &contexts {
-                    let request = Request { principal, action, resource: &resource, context };
+                    let request = Request { principal, action, resource, context };
                     if self.is_in_account(&request, &statement.conditions) {
                         self.ask_more(given, &request, findings);
                         is_asked = true;
