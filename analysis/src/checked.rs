@@ -4,8 +4,8 @@
 use lakewright_access::world::Piece;
 use lakewright_guardrails::Breach;
 use lakewright_manifest::{Mesh, Report};
-use lakewright_stacks::{Mentions, Offer, Plan, Runway, StackPlan, Synthesized, connect, runway};
-use lakewright_template::assembly::StackEntry;
+use lakewright_stacks::{Mentions, Offer, Plan, Runway, StackPlan, Synthesized, order, runway};
+use lakewright_template::StackAddress;
 
 use crate::error::Error;
 use crate::guardrails;
@@ -27,7 +27,8 @@ pub struct Checked {
 
 /// The data kept of a stack, besides its facts about access.
 struct Looked {
-    entry: StackEntry,
+    address: StackAddress,
+    depends_on: Vec<StackAddress>,
     mentions: Mentions,
     /// The whole stack, needed to compute how much more fits.
     whole: Option<Synthesized>,
@@ -50,24 +51,34 @@ impl Checked {
         let (found, findings) = each(plan, Offer::Environments, watch, build)?;
         let (pieces, mut kept): (Vec<Piece>, Vec<Looked>) = found.into_iter().unzip();
         if !findings.has_errors() {
-            let all = kept.iter_mut().map(|one| (&mut one.entry, &one.mentions));
-            connect(&mut all.collect::<Vec<_>>()).map_err(Error::Circle)?;
+            let all = kept.iter_mut();
+            let all = all.map(|one| (&one.address, &mut one.depends_on, &one.mentions));
+            order(all.collect()).map_err(Error::Circle)?;
         }
-        let whole: Vec<&Synthesized> = kept.iter().filter_map(|one| one.whole.as_ref()).collect();
-        Ok(Self {
-            stacks: kept.len(),
-            breaches: guardrails::of_pieces(pieces),
-            runways: if asks_for_runway { runway(mesh, &whole) } else { Vec::new() },
-            findings,
-        })
+        let stacks = kept.len();
+        // The guardrails on all stacks together take the most memory, so what only the order needed is dropped before.
+        let whole: Vec<Synthesized> = kept.into_iter().filter_map(|one| one.whole).collect();
+        let breaches = guardrails::of_pieces(pieces);
+        let runways = if asks_for_runway {
+            runway(mesh, &whole.iter().collect::<Vec<_>>())
+        } else {
+            Vec::new()
+        };
+        Ok(Self { stacks, breaches, runways, findings })
     }
 }
 
 fn looked_at(stack: &StackPlan<'_>, keeps_all: bool) -> Kept<(Piece, Looked)> {
-    let made = stack.synthesize().map_err(Unmade::Findings)?;
-    let usage = made.usage();
-    let piece = guardrails::piece_of(&made).map_err(Unmade::Error)?;
-    let (entry, mentions) = (made.entry.clone(), made.mentions.clone());
-    let looked = Looked { entry, mentions, whole: keeps_all.then_some(made) };
-    Ok(((piece, looked), usage))
+    // Only how much more fits depends on the text of templates, which takes time to write and digest.
+    let (template, whole) = if keeps_all {
+        let whole = stack.synthesize().map_err(Unmade::Findings)?;
+        (whole.lowered.template.clone(), Some(whole))
+    } else {
+        (stack.checked().map_err(Unmade::Findings)?.template, None)
+    };
+    let address = stack.address();
+    let piece = guardrails::piece_of(&address, &template).map_err(Unmade::Error)?;
+    let depends_on = stack.depends_on().cloned().collect();
+    let mentions = stack.mentions(&template);
+    Ok(((piece, Looked { address, depends_on, mentions, whole }), stack.usage_of(&template)))
 }

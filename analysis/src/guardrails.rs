@@ -8,7 +8,7 @@ use lakewright_access::world::{
     OnUnresolved, Piece, StackTemplate, World, policy_templates, unseen,
 };
 use lakewright_guardrails::{Breach, across, check_with, lakeformation, moved, together};
-use lakewright_stacks::Synthesized;
+use lakewright_template::{StackAddress, Template};
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::error::{Error, ReadError};
@@ -21,16 +21,14 @@ use crate::lines::Lines;
 /// # Errors
 ///
 /// The template cannot be read: a defect of Lakewright.
-pub fn piece_of(stack: &Synthesized) -> Result<Piece, Error> {
-    let entry = &stack.entry;
-    let place = entry.place();
-    let template = StackTemplate {
-        address: &entry.address().to_string(),
-        place: &place,
-        template: &stack.lowered.template,
+pub fn piece_of(address: &StackAddress, template: &Template) -> Result<Piece, Error> {
+    let stack = StackTemplate {
+        address: &address.to_string(),
+        place: &address.place,
+        template,
         unresolved: OnUnresolved::Fail,
     };
-    let mut piece = Piece::of(template).map_err(Error::Made)?;
+    let mut piece = Piece::of(stack).map_err(Error::Made)?;
     drop(piece.take_lake());
     Ok(piece)
 }

@@ -229,7 +229,7 @@ fn part_of(
 ) -> Kept<Part> {
     let lowered = match keep {
         Keep::Names | Keep::Grants => stack.lower(),
-        Keep::Checked => stack.synthesize().map(|synthesized| synthesized.lowered),
+        Keep::Checked => stack.checked(),
     };
     let mut lowered = lowered.map_err(Unmade::Findings)?;
     let usage = stack.usage_of(&lowered.template);

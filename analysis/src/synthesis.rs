@@ -1,6 +1,7 @@
 //! Synthesizes every stack of a plan, in as many threads as there are cores.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use lakewright_manifest::Report;
 use lakewright_stacks::{DeployTarget, Offer, Plan, StackPlan, Synthesized, Usage, connect};
@@ -52,15 +53,19 @@ pub fn each<T: Send>(
 ) -> Result<(Vec<T>, Report), Error> {
     watch.begin(plan.stacks.len());
     let mut report = Report::new();
-    let mut build_all = |stacks: &[StackPlan<'_>]| -> Result<Vec<(T, Usage)>, Error> {
-        let results: Vec<Kept<T>> = stacks
+    // What the stacks use is added up at once: there are few bootstrap stacks, and many stacks.
+    let usage: Mutex<BTreeMap<StackAddress, Usage>> = Mutex::default();
+    let mut build_all = |stacks: &[StackPlan<'_>]| -> Result<Vec<T>, Error> {
+        let results: Vec<Result<T, Unmade>> = stacks
             .par_iter()
             .with_max_len(BATCH)
             .map(|stack| {
-                let made = build(stack);
-                watch.step();
-                made
+                let (made, used) = build(stack)?;
+                let mut usage = usage.lock().unwrap_or_else(PoisonError::into_inner);
+                usage.entry(stack.bootstrap_address()).or_default().merge(&used);
+                Ok(made)
             })
+            .inspect(|_| watch.step())
             .collect();
         let mut made = Vec::with_capacity(results.len());
         for result in results {
@@ -74,11 +79,11 @@ pub fn each<T: Send>(
     };
     let mut made = build_all(&plan.stacks)?;
     if made.len() == plan.stacks.len() {
-        let usage = Plan::usage(plan.stacks.iter().zip(made.iter().map(|(_, usage)| usage)));
-        made.extend(build_all(&plan.bootstraps_with(usage, offer))?);
+        let used = std::mem::take(&mut *usage.lock().unwrap_or_else(PoisonError::into_inner));
+        made.extend(build_all(&plan.bootstraps_with(used, offer))?);
     }
     watch.end();
-    Ok((made.into_iter().map(|(one, _)| one).collect(), report))
+    Ok((made, report))
 }
 
 /// Synthesizes the stacks of a plan and keeps all of them.

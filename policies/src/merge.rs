@@ -6,12 +6,8 @@
 //! two sets at once would allow combinations that neither statement allowed.
 
 use std::collections::BTreeSet;
-#[expect(
-    clippy::disallowed_types,
-    reason = "the hashes are compared within one run and never written"
-)]
-use std::hash::DefaultHasher;
-use std::hash::{Hash, Hasher as _};
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
 use crate::document::Statement;
 
@@ -20,76 +16,90 @@ use crate::document::Statement;
 pub struct Tagged<C> {
     /// The statement.
     pub statement: Statement,
-    /// The attached data. Merging statements unites it.
-    pub causes: BTreeSet<C>,
+    /// The attached data. Merging statements unites it. Most statements of a stack share one set.
+    pub causes: Arc<BTreeSet<C>>,
     /// Whether statements with other names were merged into it.
     pub is_mixed: bool,
 }
 
 impl<C> Tagged<C> {
     /// A statement that nothing was merged into.
-    pub fn new(statement: Statement, causes: BTreeSet<C>) -> Self {
-        Self { statement, causes, is_mixed: false }
+    pub fn new(statement: Statement, causes: impl Into<Arc<BTreeSet<C>>>) -> Self {
+        Self { statement, causes: causes.into(), is_mixed: false }
     }
 }
 
 /// Merges statements until no two differ in one set only. A merged statement keeps the name that comes
 /// first in the alphabet: adding or removing other statements then seldom changes it, and packing groups
 /// statements by name. A policy may show another name ([`Tagged::telling_name`]).
-pub fn merge<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
+pub fn merge<C: Ord + Clone>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
     let mut merged = statements;
     merged.sort_by(|a, b| a.statement.cmp(&b.statement));
+    let mut merged: Vec<(Sets, Tagged<C>)> =
+        merged.into_iter().map(|tagged| (Sets::of(&tagged.statement), tagged)).collect();
     // A pass can make further statements mergeable; a pass without change ends the loop.
     loop {
         let before = merged.len();
         merged = pass(merged);
         if merged.len() == before {
-            return merged;
+            return merged.into_iter().map(|(_, tagged)| tagged).collect();
         }
     }
 }
 
-fn pass<C: Ord>(statements: Vec<Tagged<C>>) -> Vec<Tagged<C>> {
+fn pass<C: Ord + Clone>(statements: Vec<(Sets, Tagged<C>)>) -> Vec<(Sets, Tagged<C>)> {
     let mut merged: Vec<(Sets, Tagged<C>)> = Vec::with_capacity(statements.len());
-    for next in statements {
-        let sets = Sets::of(&next.statement);
+    for (sets, next) in statements {
         let alike = merged.iter_mut().find(|(kept_sets, kept)| {
             kept_sets.can_merge_with(&sets) && differ_in_one_set(&kept.statement, &next.statement)
         });
         match alike {
             Some((kept_sets, kept)) => {
                 kept.is_mixed |= next.is_mixed || kept.statement.sid != next.statement.sid;
-                kept.statement.conditions =
-                    kept.statement.conditions.union(&next.statement.conditions);
-                kept.statement.principals.extend(next.statement.principals);
-                kept.statement.actions.extend(next.statement.actions);
-                kept.statement.resources.extend(next.statement.resources);
-                kept.causes.extend(next.causes);
+                unite(&mut kept.statement, next.statement);
+                if kept.causes != next.causes {
+                    Arc::make_mut(&mut kept.causes).extend(next.causes.iter().cloned());
+                }
                 *kept_sets = Sets::of(&kept.statement);
             }
             None => merged.push((sets, next)),
         }
     }
-    merged.into_iter().map(|(_, tagged)| tagged).collect()
+    merged
 }
 
-/// Hashes of a statement's sets. Most pairs differ in several sets, which hashes show faster than the sets do.
+/// Unites the one set in which two statements differ. The others stay as they are, because inserting what is there
+/// already takes longer than comparing.
+fn unite(kept: &mut Statement, next: Statement) {
+    if kept.conditions != next.conditions {
+        kept.conditions = kept.conditions.union(&next.conditions);
+    }
+    if kept.principals != next.principals {
+        kept.principals.extend(next.principals);
+    }
+    if kept.actions != next.actions {
+        kept.actions.extend(next.actions);
+    }
+    if kept.resources != next.resources {
+        kept.resources.extend(next.resources);
+    }
+}
+
+/// Hashes of a statement's sets. Most pairs differ in several sets, which hashes show faster than the sets do. They are
+/// compared within one run and never written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sets([u64; 4]);
 
 impl Sets {
     fn of(statement: &Statement) -> Self {
-        fn hash(set: &impl Hash) -> u64 {
-            #[expect(
-                clippy::disallowed_types,
-                reason = "compared within one run and never written"
-            )]
-            let mut hasher = DefaultHasher::new();
-            set.hash(&mut hasher);
-            hasher.finish()
-        }
+        let hasher = foldhash::fast::FixedState::default();
         let Statement { principals, actions, resources, conditions, .. } = statement;
-        Self([hash(resources), hash(actions), hash(principals), hash(conditions)])
+        Self([
+            hasher.hash_one(resources),
+            hasher.hash_one(actions),
+            hasher.hash_one(principals),
+            hasher.hash_one(conditions),
+        ])
     }
 
     /// Whether at most one set differs.
@@ -128,7 +138,7 @@ mod tests {
             merged,
             [Tagged {
                 statement: Statement::allow("A", ["s3:GetObject", "s3:PutObject"], ["x"]),
-                causes: BTreeSet::from([1, 2]),
+                causes: BTreeSet::from([1, 2]).into(),
                 is_mixed: true,
             }]
         );

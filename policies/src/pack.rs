@@ -88,9 +88,8 @@ pub fn pack<C: Ord + Clone>(
     for group in in_order_of_hash(groups) {
         for tagged in &group.statements {
             check_identity(&tagged.statement)?;
-            let characters = size([tagged]);
-            if characters > limit {
-                let sid = tagged.statement.sid.to_string();
+            if !shelves.fits(std::slice::from_ref(tagged)) {
+                let (sid, characters) = (tagged.statement.sid.to_string(), size([tagged]));
                 return Err(PackError::TooLarge { sid, characters, allowed: limit });
             }
         }
@@ -182,12 +181,9 @@ impl Shelves {
     ) -> Result<(), PackError> {
         let allowed = self.homes + self.spare;
         let (mut more, mut left_out) = (0, 0);
-        for statements in policies.values() {
-            let characters = size(statements);
-            if characters > self.limit {
-                more += characters.div_ceil(self.limit) - 1;
-                left_out += statements.len() - self.most_that_fit(statements);
-            }
+        for statements in policies.values().filter(|statements| !self.fits(statements)) {
+            more += size(statements.iter()).div_ceil(self.limit) - 1;
+            left_out += statements.len() - self.most_that_fit(statements);
         }
         if more == 0 {
             return Ok(());

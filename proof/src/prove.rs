@@ -145,13 +145,22 @@ impl Proof<'_> {
         // Requests that differ in their actions only are decided together.
         let mut asked: BTreeMap<String, Vec<Action>> = BTreeMap::new();
         let accounts = self.accounts_told_apart(principal, &rule.resources);
+        let mut ask = |named: &str, with_empty: bool, actions: &[Action]| {
+            for resource in samples(named, with_empty, &accounts) {
+                asked.entry(resource).or_default().extend(actions);
+            }
+        };
         for pattern in &rule.resources {
-            for (place, action) in rule.actions.iter().enumerate() {
-                for named in self.alias_or_key(pattern, *action) {
-                    for resource in samples(&named, place == 0, &accounts) {
-                        asked.entry(resource).or_default().push(*action);
+            // Only an alias stands for other resources with other actions; all others are sampled once for all actions.
+            if pattern.contains(":alias/") {
+                for (place, action) in rule.actions.iter().enumerate() {
+                    for named in self.alias_or_key(pattern, *action) {
+                        ask(&named, place == 0, &[*action]);
                     }
                 }
+            } else if let [first, others @ ..] = &*rule.actions {
+                ask(pattern, true, &[*first]);
+                ask(pattern, false, others);
             }
         }
         for (resource, actions) in &asked {

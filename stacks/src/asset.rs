@@ -25,6 +25,17 @@ impl Asset {
         key: impl FnOnce(&str) -> String,
     ) -> Self {
         let digest = sha256(&bytes);
+        Self::digested(bytes, digest, extension, bucket, key)
+    }
+
+    /// The same for a file whose digest is known, because many stacks have it.
+    pub(crate) fn digested(
+        bytes: Cow<'static, [u8]>,
+        digest: String,
+        extension: &str,
+        bucket: String,
+        key: impl FnOnce(&str) -> String,
+    ) -> Self {
         let path = format!("assets/{digest}.{extension}");
         let key = key(&digest);
         Self { bytes, entry: AssetEntry { path, bucket, key, digest } }

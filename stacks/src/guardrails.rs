@@ -55,8 +55,8 @@ mod tests {
         let lowered = Lowered {
             template: template.expect("a template"),
             records: Vec::new(),
-            causes: BTreeSet::from([whole]),
-            provenance: BTreeMap::from([("Policy#Wide".to_owned(), BTreeSet::from([line]))]),
+            causes: BTreeSet::from([whole]).into(),
+            provenance: BTreeMap::from([("Policy#Wide".to_owned(), BTreeSet::from([line]).into())]),
         };
         let place = Place::parse("111122223333", "eu-west-1").expect("a place");
         let report = check("111122223333/eu-west-1/s", &place, &lowered).expect_err("a pattern");

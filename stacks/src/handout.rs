@@ -48,7 +48,7 @@ impl Carrier<'_> {
         let lowered = Lowered {
             template,
             records: Vec::new(),
-            causes: BTreeSet::from([cause(origin)]),
+            causes: BTreeSet::from([cause(origin)]).into(),
             provenance: BTreeMap::new(),
         };
         guardrails::check(&handout.path, place, &lowered).err().unwrap_or_default()

@@ -37,7 +37,7 @@ pub use fingerprint::Fingerprint;
 pub use handout::Handout;
 pub use names::Names;
 pub use pivot_role::manual_template;
-pub use plan::{Mentions, Plan, connect, makers};
+pub use plan::{Mentions, Plan, connect, makers, order};
 pub use runway::{Runway, runway};
 pub use stack::{
     DashboardsStack, DatasetStack, DeployTarget, EnvironmentStack, GovernanceStack, NotebookStack,

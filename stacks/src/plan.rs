@@ -19,7 +19,7 @@ use crate::stack::{
     StudioProfileStack, TeamStack, bootstrap_address,
 };
 use crate::{Names, dashboards, pipeline, team, worksheets};
-pub use edges::{Mentions, connect, makers};
+pub use edges::{Mentions, connect, makers, order};
 
 /// Every stack of a mesh.
 #[derive(Debug)]

@@ -226,7 +226,7 @@ fn of_dataset(mesh: &Mesh, stack: &Synthesized, bounds: &mut Vec<Bound>) {
         if part.contains('#') {
             continue;
         }
-        for one in causes {
+        for one in causes.iter() {
             each.entry(*one).and_modify(|count| *count += 1);
         }
     }

@@ -179,6 +179,28 @@ impl StackPlan<'_> {
         })
     }
 
+    /// The stack's template and intended access, with every check of [`synthesize`](Self::synthesize), but without the
+    /// text and the files to deploy it.
+    ///
+    /// # Errors
+    ///
+    /// All findings about the stack, at manifest lines, including violated guardrails.
+    pub fn checked(&self) -> Result<Lowered, Report> {
+        let lowered = self.build().0.checked().map_err(|errors| self.report(&errors))?;
+        guardrails::check(&self.address().to_string(), self.place(), &lowered)?;
+        Ok(lowered)
+    }
+
+    /// The stacks that this stack depends on, as far as the mesh says so; [`connect`](crate::connect) finds the others.
+    pub fn depends_on(&self) -> impl Iterator<Item = &StackAddress> {
+        self.depends_on.iter()
+    }
+
+    /// What a template of the stack creates and names.
+    pub fn mentions(&self, template: &Template) -> Mentions {
+        Mentions::of(template, self.place())
+    }
+
     /// The stack's template and intended access, without the files to deploy it: see [`Stack::lower`].
     ///
     /// # Errors

@@ -64,7 +64,7 @@ fn references(stack: &Stack, problems: &mut Vec<(Problem, Option<LogicalId>)>) {
                             let target = name.split('.').next().unwrap_or(name);
                             let is_known = target.starts_with("AWS::")
                                 || variables.get(name).is_some()
-                                || stack.ids.keys().any(|id| id.as_str() == target)
+                                || stack.ids.contains_key(target)
                                 || stack.template.parameters.contains_key(target);
                             if !is_known {
                                 problems.push((foreign(id, target), Some(id.clone())));

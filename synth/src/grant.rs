@@ -1,5 +1,8 @@
 //! Grants: who may do what to which resource, and why.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use lakewright_policies::{Conditions, Principal, Statement};
 use lakewright_template::yaml::Span;
 use lakewright_template::{AccountId, Text, Value};
@@ -14,6 +17,10 @@ pub struct Cause {
     /// The position in it.
     pub span: Span,
 }
+
+/// Manifest nodes that asked for the same thing. Most parts of a stack have those of the whole stack, so the set is
+/// shared.
+pub type Causes = Arc<BTreeSet<Cause>>;
 
 /// Who receives access.
 #[derive(Debug, Clone, PartialEq, Eq)]

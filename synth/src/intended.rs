@@ -1,13 +1,13 @@
 //! The intended access of a stack in the assembly's form.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use lakewright_template::Text;
 use lakewright_template::assembly::{Grants, IntendedGrant};
 use lakewright_template::digest::hex_prefix;
 
-use crate::{Cause, Record};
+use crate::{Causes, Record};
 
 /// Sets that a thread remembers at most: a process that lives long must not grow with each mesh that it sees.
 const KEPT: usize = 4096;
@@ -33,8 +33,8 @@ fn digest_of(actions: &[Text]) -> String {
 /// Converts a stack's records to sorted grants, with tables of their sets of actions and their principals.
 /// `because` returns the manifest lines of causes, and none for the causes of the whole stack.
 pub fn intended(
-    records: Vec<(Record, BTreeSet<Cause>)>,
-    because: impl Fn(&BTreeSet<Cause>) -> Vec<String>,
+    records: Vec<(Record, Causes)>,
+    because: impl Fn(&Causes) -> Vec<String>,
 ) -> (Vec<IntendedGrant>, Grants) {
     let mut tables = Grants::default();
     let mut grants: Vec<IntendedGrant> = records

@@ -14,7 +14,7 @@ mod scope;
 mod stack;
 
 pub use error::{Problem, SynthError};
-pub use grant::{Cause, Grant, Grantee, Grants, ROLE_TAG, Record, Target};
+pub use grant::{Cause, Causes, Grant, Grantee, Grants, ROLE_TAG, Record, Target};
 pub use intended::intended;
 pub use lower::{NEAR_PERCENT, PolicyOwner, PolicySlot, Together};
 pub use scope::{Construct, Options, Scope};

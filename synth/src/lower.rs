@@ -19,7 +19,7 @@ use lakewright_template::write::value_to_compact_json;
 use lakewright_template::{ConstructId, LogicalId, Map, Text, Value};
 
 use crate::stack::{PendingPolicy, PendingStatement, RoleTag};
-use crate::{Cause, Options, Problem, Record, Scope, Stack};
+use crate::{Cause, Causes, Options, Problem, Record, Scope, Stack};
 
 /// The percentage of its limit at which a bucket or key policy takes its shorter form. It is below 100 so that
 /// the grant that causes the change still fits without it.
@@ -117,7 +117,7 @@ pub(crate) fn lower(stack: &mut Stack) {
                 }
             }
             Err(WriteError::Document(error)) => {
-                stack.problem(Problem::Document { path, error }, causes);
+                stack.problem(Problem::Document { path, error }, causes.iter().copied());
             }
             Err(WriteError::Problem(problem, causes)) => stack.problem(problem, causes),
         }
@@ -136,7 +136,7 @@ fn place_grants(stack: &mut Stack) {
                 target: grant.target.name,
                 grantee: grant.grantee.name,
             };
-            stack.problem(problem, causes);
+            stack.problem(problem, causes.iter().copied());
             continue;
         }
         let sides = match (own, identity) {
@@ -149,7 +149,7 @@ fn place_grants(stack: &mut Stack) {
                     target: grant.target.name.clone(),
                     grantee: grant.grantee.name.clone(),
                 };
-                stack.problem(problem, causes);
+                stack.problem(problem, causes.iter().copied());
                 continue;
             }
         };
@@ -232,8 +232,12 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
         let denying = statements.iter().filter(|of| of.statement.effect == Effect::Deny);
         let denying = merge(denying.map(PendingStatement::tagged).collect());
         record_denials(stack, &owner, &denying);
-        let all_causes =
-            statements.iter().flat_map(|pending| &pending.causes).chain(&causes).copied().collect();
+        let all_causes = statements
+            .iter()
+            .flat_map(|pending| &*pending.causes)
+            .chain(&*causes)
+            .copied()
+            .collect();
         let packed = pack(groups(statements, *together), MANAGED_POLICY_CHARACTERS, *policies)
             .map_err(|error| {
                 let problem = Problem::Packing { path: path.to_string(), error };
@@ -245,7 +249,7 @@ fn write(stack: &mut Stack, policy: PendingPolicy) -> Result<Vec<LogicalId>, Wri
     let merged = merge(statements.into_iter().map(PendingStatement::into_tagged).collect());
     record_denials(stack, &owner, &merged);
     let all_causes = |merged: &[Tagged<Cause>]| -> BTreeSet<Cause> {
-        merged.iter().flat_map(|tagged| &tagged.causes).chain(&causes).copied().collect()
+        merged.iter().flat_map(|tagged| &*tagged.causes).chain(&*causes).copied().collect()
     };
     let mut scope = Scope::root_at(stack, path.clone(), causes.clone());
     let mut merged = with_distinct_names(merged);
@@ -345,7 +349,7 @@ fn document_of(owner: &PolicyOwner, statements: Vec<Statement>) -> Result<Value,
 }
 
 /// The name of each statement of a policy, and its causes.
-type Reasons = Vec<(Text, BTreeSet<Cause>)>;
+type Reasons = Vec<(Text, Causes)>;
 
 /// Separates the statements from their causes.
 fn parted(statements: Vec<Tagged<Cause>>) -> (Vec<Statement>, Reasons) {
@@ -403,14 +407,15 @@ fn with_distinct_names(mut statements: Vec<Tagged<Cause>>) -> Vec<Tagged<Cause>>
             tagged.statement.sid = name.into();
         }
     }
-    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    for tagged in &statements {
-        *uses.entry(tagged.statement.sid.to_string()).or_default() += 1;
-    }
+    let mut all: Vec<&str> = statements.iter().map(|tagged| &*tagged.statement.sid).collect();
+    all.sort_unstable();
+    let repeated = all.windows(2).filter(|pair| pair[0] == pair[1]);
+    // Most policies have none, so nothing is copied.
+    let repeated: BTreeSet<String> = repeated.map(|pair| pair[0].to_owned()).collect();
     let mut names = BTreeSet::new();
     for tagged in &mut statements {
         let statement = &mut tagged.statement;
-        if uses[statement.sid.as_ref()] > 1 {
+        if repeated.contains(statement.sid.as_ref()) {
             let said = value_to_compact_json(&statement.clone().into_value());
             let hash = |digits| {
                 let hash = lakewright_template::digest::hex_prefix(said.as_bytes(), digits);

@@ -1,6 +1,6 @@
 //! Scopes: where constructs declare resources.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use lakewright_policies::Statement;
 use lakewright_policies::document::DocumentError;
@@ -11,7 +11,7 @@ use lakewright_template::{
 };
 
 use crate::stack::{PendingPolicy, PendingStatement};
-use crate::{Cause, Grants, PolicyOwner, PolicySlot, Problem, Record, Stack, StackSpec};
+use crate::{Cause, Causes, Grants, PolicyOwner, PolicySlot, Problem, Record, Stack, StackSpec};
 
 /// The kind of access to resources of other accounts whose own policies decide.
 const REACH: &str = "reach";
@@ -58,11 +58,11 @@ impl Options {
 pub struct Scope<'a> {
     stack: &'a mut Stack,
     path: ConstructPath,
-    causes: BTreeSet<Cause>,
+    causes: Causes,
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn root(stack: &'a mut Stack, causes: BTreeSet<Cause>) -> Self {
+    pub(crate) fn root(stack: &'a mut Stack, causes: Causes) -> Self {
         Self { stack, path: ConstructPath::root(), causes }
     }
 
@@ -103,14 +103,14 @@ impl<'a> Scope<'a> {
     /// The same scope with one more manifest node as a cause.
     pub fn because(&mut self, cause: Cause) -> Scope<'_> {
         let mut causes = self.causes.clone();
-        causes.insert(cause);
+        Arc::make_mut(&mut causes).insert(cause);
         Scope { stack: self.stack, path: self.path.clone(), causes }
     }
 
     /// The same scope with several more manifest nodes as causes.
     pub fn because_all(&mut self, more: impl IntoIterator<Item = Cause>) -> Scope<'_> {
         let mut causes = self.causes.clone();
-        causes.extend(more);
+        Arc::make_mut(&mut causes).extend(more);
         Scope { stack: self.stack, path: self.path.clone(), causes }
     }
 
@@ -283,11 +283,7 @@ impl<'a> Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// A scope at a path, for lowering.
-    pub(crate) fn root_at(
-        stack: &'a mut Stack,
-        path: ConstructPath,
-        causes: BTreeSet<Cause>,
-    ) -> Self {
+    pub(crate) fn root_at(stack: &'a mut Stack, path: ConstructPath, causes: Causes) -> Self {
         Self { stack, path, causes }
     }
 
@@ -309,7 +305,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Records the causes of each statement of a policy.
-    pub(crate) fn explain(&mut self, id: &LogicalId, reasons: &[(Text, BTreeSet<Cause>)]) {
+    pub(crate) fn explain(&mut self, id: &LogicalId, reasons: &[(Text, Causes)]) {
         for (sid, causes) in reasons {
             if *causes != self.stack.causes {
                 self.explain_part(&format!("{id}#{sid}"), causes);
@@ -318,7 +314,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Records the causes of a part, if they are not those of the whole stack.
-    fn explain_part(&mut self, part: &str, causes: &BTreeSet<Cause>) {
+    fn explain_part(&mut self, part: &str, causes: &Causes) {
         if *causes != self.stack.causes {
             self.stack.provenance.insert(part.to_owned(), causes.clone());
         }

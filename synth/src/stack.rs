@@ -1,6 +1,7 @@
 //! A stack that is being built, and its results.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lakewright_policies::Statement;
@@ -14,7 +15,7 @@ use lakewright_template::revision::Sealed;
 use lakewright_template::{AccountId, ConstructPath, LogicalId, Map, Template, Text, Value};
 
 use crate::{
-    Cause, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower,
+    Cause, Causes, Grant, PolicyOwner, PolicySlot, Problem, Record, Scope, SynthError, check, lower,
 };
 
 /// A stack's name, place and tags, and the limits that apply to it.
@@ -68,14 +69,14 @@ pub struct Stack {
     pub(crate) policies: Vec<PendingPolicy>,
     /// The resources that wait for a policy.
     pub(crate) waits: Vec<(PolicySlot, LogicalId)>,
-    pub(crate) ledger: Vec<(Grant, BTreeSet<Cause>)>,
+    pub(crate) ledger: Vec<(Grant, Causes)>,
     /// The tags of the roles that grants name, by the ARNs that policies use.
     pub(crate) role_tags: BTreeMap<Value, RoleTag>,
-    pub(crate) records: Vec<(Record, BTreeSet<Cause>)>,
+    pub(crate) records: Vec<(Record, Causes)>,
     /// The causes of the whole stack.
-    pub(crate) causes: BTreeSet<Cause>,
+    pub(crate) causes: Causes,
     /// The causes of its parts, if they differ.
-    pub(crate) provenance: BTreeMap<String, BTreeSet<Cause>>,
+    pub(crate) provenance: BTreeMap<String, Causes>,
     problems: Vec<SynthError>,
 }
 
@@ -92,7 +93,7 @@ pub(crate) struct PendingPolicy {
     pub(crate) owner: PolicyOwner,
     pub(crate) path: ConstructPath,
     pub(crate) statements: Vec<PendingStatement>,
-    pub(crate) causes: BTreeSet<Cause>,
+    pub(crate) causes: Causes,
 }
 
 /// A statement of a policy that is still being collected.
@@ -101,7 +102,7 @@ pub(crate) struct PendingStatement {
     pub(crate) statement: Statement,
     /// The name of the target on the command line, if the statement comes from a grant.
     pub(crate) target: Option<Text>,
-    pub(crate) causes: BTreeSet<Cause>,
+    pub(crate) causes: Causes,
 }
 
 impl PendingStatement {
@@ -120,11 +121,11 @@ pub struct Lowered {
     /// The template.
     pub template: Template,
     /// The intended access that this stack grants, with its causes.
-    pub records: Vec<(Record, BTreeSet<Cause>)>,
+    pub records: Vec<(Record, Causes)>,
     /// The causes of the whole stack.
-    pub causes: BTreeSet<Cause>,
+    pub causes: Causes,
     /// The causes of each resource (`LogicalId`) and statement (`LogicalId#Sid`), if they differ from the stack's.
-    pub provenance: BTreeMap<String, BTreeSet<Cause>>,
+    pub provenance: BTreeMap<String, Causes>,
 }
 
 /// A finished stack: lowered, checked and written.
@@ -155,7 +156,7 @@ impl Stack {
             ledger: Vec::new(),
             role_tags: BTreeMap::new(),
             records: Vec::new(),
-            causes: BTreeSet::new(),
+            causes: Causes::default(),
             provenance: BTreeMap::new(),
             problems: Vec::new(),
         }
@@ -163,7 +164,7 @@ impl Stack {
 
     /// The root scope, with the manifest node that asks for the stack.
     pub fn root(&mut self, cause: Cause) -> Scope<'_> {
-        self.causes.insert(cause);
+        Arc::make_mut(&mut self.causes).insert(cause);
         let causes = self.causes.clone();
         Scope::root(self, causes)
     }
@@ -207,6 +208,19 @@ impl Stack {
         let sealed = lakewright_template::revision::seal(&mut self.template, &self.spec.tags);
         check::check(&mut self, sealed.json.len());
         Ok(Finished { lowered: self.done()?, sealed })
+    }
+
+    /// Lowers the ledger and checks the template, for callers that do not need its text. The problems are those of
+    /// [`finish`](Self::finish); the text's two digests, which are not computed, take as long as writing it.
+    ///
+    /// # Errors
+    ///
+    /// All problems of the stack at once.
+    pub fn checked(mut self) -> Result<Lowered, Vec<SynthError>> {
+        lower::lower(&mut self);
+        let bytes = lakewright_template::revision::sealed_bytes(&mut self.template);
+        check::check(&mut self, bytes);
+        self.done()
     }
 
     /// Lowers the ledger, for callers that only examine access. Schemas of resources and limits of

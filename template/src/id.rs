@@ -4,6 +4,7 @@
 //! then eight hexadecimal digits of the SHA-256 of the path. It depends on no
 //! sibling, order or counter, so adding a construct never renames another one.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -148,6 +149,13 @@ impl LogicalId {
     /// alone. So a reference to a resource of another stack is detected by identity, not by text.
     pub fn is_same_declaration(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Equal ids have equal texts, and both are sorted alike, so maps by id are searched by text.
+impl Borrow<str> for LogicalId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

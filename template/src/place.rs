@@ -2,22 +2,23 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::arn::ArnParts;
 use crate::partition::Partition;
 use crate::{Expr, Text, Value};
 
 /// An AWS account: 12 digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct AccountId(String);
+///
+/// The text is shared, because grants, places and addresses all have copies of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(Arc<str>);
 
-/// A region of AWS, such as `eu-west-1`, whether or not it is known already.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Region(String);
+/// A region of AWS, such as `eu-west-1`, whether or not it is known already. The text is shared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(Arc<str>);
 
 /// A text that is no account or region.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +50,7 @@ impl AccountId {
     /// The text is not 12 digits.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(PlaceError::Account(shown(text)))
         }
@@ -71,7 +72,7 @@ impl Region {
         let is_numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         if text.len() <= SHOWN && text.contains('-') && text.split('-').all(is_part) && is_numbered
         {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(PlaceError::Region(shown(text)))
         }
@@ -109,31 +110,31 @@ macro_rules! text {
 
         impl PartialEq<str> for $name {
             fn eq(&self, other: &str) -> bool {
-                self.0 == other
+                self.as_str() == other
             }
         }
 
         impl PartialEq<&str> for $name {
             fn eq(&self, other: &&str) -> bool {
-                self.0 == *other
+                self.as_str() == *other
             }
         }
 
         impl PartialEq<$name> for str {
             fn eq(&self, other: &$name) -> bool {
-                *self == other.0
+                *self == *other.0
             }
         }
 
         impl PartialEq<$name> for &str {
             fn eq(&self, other: &$name) -> bool {
-                **self == other.0
+                **self == *other.0
             }
         }
 
         impl PartialEq<$name> for String {
             fn eq(&self, other: &$name) -> bool {
-                *self == other.0
+                *self == *other.0
             }
         }
 
@@ -145,25 +146,25 @@ macro_rules! text {
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.0.as_ref().to_owned()
             }
         }
 
         impl From<$name> for Value {
             fn from(name: $name) -> Self {
-                Value::Text(name.0.into())
+                Value::Text(Text::from(&name))
             }
         }
 
         impl From<$name> for Expr<Text> {
             fn from(name: $name) -> Self {
-                name.0.into()
+                String::from(name).into()
             }
         }
 
         impl From<&$name> for Text {
             fn from(name: &$name) -> Self {
-                name.0.clone().into()
+                name.0.as_ref().to_owned().into()
             }
         }
 
@@ -172,6 +173,12 @@ macro_rules! text {
 
             fn from_str(text: &str) -> Result<Self, PlaceError> {
                 Self::parse(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

@@ -328,6 +328,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// The text of `Fn::Sub`.
+    /// An attribute of a resource of the template, if it is known.
+    pub fn attribute_of(&self, id: &LogicalId, attribute: &str) -> Option<String> {
+        self.attribute(id.as_str(), attribute).ok()
+    }
+
     fn substituted(&self, parts: &[SubPart], variables: &Map) -> Result<String, Unresolved> {
         let mut text = String::new();
         for part in parts {

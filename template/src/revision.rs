@@ -28,14 +28,20 @@ pub struct Sealed {
     pub revision: String,
 }
 
+fn output(value: &str) -> Output {
+    Output { value: value.to_owned().into(), description: None, condition: None, export: None }
+}
+
+/// The size in bytes that a template has when it is sealed. Costs no digest.
+pub fn sealed_bytes(template: &mut Template) -> usize {
+    template.outputs.insert(OUTPUT.into(), output(PLACE));
+    let bytes = crate::write::template_to_json(template).len();
+    template.outputs.remove(OUTPUT);
+    bytes
+}
+
 /// Adds the output with the revision to a template, and writes the template.
 pub fn seal(template: &mut Template, tags: &BTreeMap<String, String>) -> Sealed {
-    let output = |value: &str| Output {
-        value: value.to_owned().into(),
-        description: None,
-        condition: None,
-        export: None,
-    };
     template.outputs.insert(OUTPUT.into(), output(PLACE));
     let mut json = crate::write::template_to_json(template);
     // Outputs are the last section, so no text of the user follows them.
@@ -63,6 +69,7 @@ mod tests {
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let sealed = seal(&mut template, &tags.collect());
         assert_eq!(crate::write::template_to_json(&template), sealed.json, "one truth");
+        assert_eq!(sealed_bytes(&mut template), sealed.json.len());
         sealed
     }
 

@@ -6,6 +6,7 @@
 mod keywords;
 #[rustfmt::skip]
 mod pinned;
+mod quick;
 mod shape;
 mod updates;
 
@@ -19,6 +20,7 @@ use crate::place::Place;
 use crate::resolve::{Branch, Resolver};
 use crate::{ResourceEntry, Template};
 
+use self::quick::Quick;
 pub use self::updates::{Provisioning, UpdateRules, updates_of};
 
 /// The schema of a resource type.
@@ -26,6 +28,10 @@ pub use self::updates::{Provisioning, UpdateRules, updates_of};
 pub struct Schema {
     plain: Plain,
     validator: OnceLock<Validator>,
+    quick: OnceLock<Quick>,
+    /// The attributes and properties that only the service sets, as JSON pointers below `Properties`.
+    read_only: Vec<String>,
+    arns: Vec<String>,
     tags: Option<TagStyle>,
     /// Properties that accept any object, such as policy documents: their content is not checked.
     any_object: Vec<String>,
@@ -74,7 +80,12 @@ pub fn of(kind: &str) -> Option<&'static Schema> {
             .filter(|(_, property)| takes_any_object(property))
             .map(|(name, _)| name.clone())
             .collect();
-        Schema { plain, validator: OnceLock::new(), tags, any_object }
+        let read_only: Vec<String> =
+            pointers(&plain, "readOnlyProperties").map(str::to_owned).collect();
+        let names = read_only.iter().filter_map(|pointer| pointer.rsplit('/').next());
+        let arns = names.filter(|name| name.ends_with("Arn")).map(str::to_owned).collect();
+        let (validator, quick) = (OnceLock::new(), OnceLock::new());
+        Schema { plain, validator, quick, read_only, arns, tags, any_object }
     });
     Some(schema)
 }
@@ -122,6 +133,9 @@ pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
             });
             continue;
         };
+        if schema.accepts(resource, &Resolver::new(template, place, Branch::Then)) {
+            continue;
+        }
         for branch in [Branch::Then, Branch::Otherwise] {
             let resolver = Resolver::new(template, place, branch);
             for (path, message) in schema.violations(resource, &resolver) {
@@ -139,6 +153,12 @@ pub fn validate(template: &Template, place: &Place) -> Vec<SchemaViolation> {
     }
     violations.dedup();
     violations
+}
+
+/// The JSON pointers in a list of the schema, below `Properties`.
+fn pointers<'s>(plain: &'s Plain, key: &str) -> impl Iterator<Item = &'s str> {
+    let list = plain[key].as_array().into_iter().flatten();
+    list.filter_map(|pointer| pointer.as_str()?.strip_prefix("/properties"))
 }
 
 /// Whether a property's schema does not restrict objects: its other keywords apply to strings.
@@ -169,7 +189,12 @@ impl Schema {
 
     /// Properties that only the service sets, as JSON pointers below `Properties`.
     pub fn read_only(&self) -> impl Iterator<Item = &str> {
-        self.pointers("readOnlyProperties")
+        self.read_only.iter().map(String::as_str)
+    }
+
+    /// The attributes that are ARNs, by their names.
+    pub fn arns(&self) -> impl Iterator<Item = &str> {
+        self.arns.iter().map(String::as_str)
     }
 
     /// The IAM actions that CloudFormation needs for the handler `create`, `read`, `update`, `delete` or `list`.
@@ -178,9 +203,17 @@ impl Schema {
         list.as_array().into_iter().flatten().filter_map(Plain::as_str)
     }
 
-    fn pointers(&self, key: &str) -> impl Iterator<Item = &str> {
-        let list = self.plain[key].as_array().into_iter().flatten();
-        list.filter_map(|pointer| pointer.as_str()?.strip_prefix("/properties"))
+    /// Whether a resource is valid for certain, however the template is deployed.
+    fn accepts(&self, resource: &ResourceEntry, resolver: &Resolver<'_>) -> bool {
+        let quick = self.quick.get_or_init(|| Quick::of(&self.plain));
+        let is_any_object = |key: &str| self.any_object.iter().any(|name| name == key);
+        quick.accepts(&resource.properties, resolver, is_any_object)
+            && !resolver.has_met_condition()
+            && !self.read_only().any(|name| Self::is_set(resource, name))
+    }
+
+    fn is_set(resource: &ResourceEntry, pointer: &str) -> bool {
+        resource.properties.get(pointer.trim_start_matches('/')).is_some()
     }
 
     fn violations(
@@ -217,7 +250,7 @@ impl Schema {
             );
         }
         for pointer in self.read_only() {
-            if resource.properties.get(pointer.trim_start_matches('/')).is_some() {
+            if Self::is_set(resource, pointer) {
                 found.push((pointer.to_owned(), "only the service sets this property".to_owned()));
             }
         }

@@ -74,10 +74,25 @@ pub fn push_compact_json(text: &mut String, value: &Value) {
             text.push(']');
         }
         Value::Map(map) => object(text, &mut map.iter()),
-        Value::Intrinsic(call) => {
-            let (name, argument) = function_form(call);
-            object(text, &mut [(&name, &argument)].into_iter());
-        }
+        Value::Intrinsic(call) => match call.as_ref() {
+            // As in `Json::intrinsic`.
+            Intrinsic::Ref(id) => {
+                text.push_str("{\"Ref\":");
+                push_json_string(text, id.as_str());
+                text.push('}');
+            }
+            Intrinsic::GetAtt(id, attribute) => {
+                text.push_str("{\"Fn::GetAtt\":[");
+                push_json_string(text, id.as_str());
+                text.push(',');
+                push_json_string(text, attribute);
+                text.push_str("]}");
+            }
+            call => {
+                let (name, argument) = function_form(call);
+                object(text, &mut [(&name, &argument)].into_iter());
+            }
+        },
     }
 }
 
@@ -247,17 +262,7 @@ impl Json {
             self.text.push_str(if place == 0 { " " } else { ", " });
             self.string(key);
             self.text.push_str(": ");
-            match value {
-                Value::List(items) => {
-                    self.text.push('[');
-                    for (place, item) in items.iter().enumerate() {
-                        self.text.push_str(if place == 0 { "" } else { ", " });
-                        self.value(item);
-                    }
-                    self.text.push(']');
-                }
-                leaf => self.value(leaf),
-            }
+            self.value(value);
         }
         if !self.text.ends_with('{') {
             self.text.push(' ');
@@ -287,8 +292,24 @@ impl Json {
     }
 
     fn intrinsic(&mut self, call: &Intrinsic) {
+        // The two most frequent functions are written without a value that is made of them.
+        match call {
+            Intrinsic::Ref(id) => {
+                self.text.push_str("{ \"Ref\": ");
+                self.string(id.as_str());
+                return self.text.push_str(" }");
+            }
+            Intrinsic::GetAtt(id, attribute) => {
+                self.text.push_str("{ \"Fn::GetAtt\": [");
+                self.string(id.as_str());
+                self.text.push_str(", ");
+                self.string(attribute);
+                return self.text.push_str("] }");
+            }
+            _ => {}
+        }
         let (name, argument) = function_form(call);
-        if is_leaf(&argument) || matches!(call, Intrinsic::GetAtt(..)) {
+        if is_leaf(&argument) {
             return self.line([(&name, &argument)].into_iter());
         }
         let mut object = self.open('{');

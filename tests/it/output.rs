@@ -366,7 +366,7 @@ fn of_errors(shapes: &mut Shapes, folder: &Path) {
     is_filled(&shapes.of("check", &["check", &mesh]), "diagnostics");
     let request = ["--actor", "user:jo", "--privilege", "data.read"];
     let request = [&request[..], &["--resource", "dataset/teama"]].concat();
-    let commands: [(&str, &[&str]); 19] = [
+    let commands: [(&str, &[&str]); 20] = [
         ("access", &[]),
         ("authorize", &request),
         ("bootstrap", &account),

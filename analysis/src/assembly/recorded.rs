@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_manifest::diagnostic::{FileId, Origin};
 use lakewright_manifest::{SourceFile, render};
-use lakewright_synth::{Cause, Lowered, intended};
+use lakewright_synth::{Cause, Causes, Lowered, intended};
 use lakewright_template::assembly::{Grants, IntendedGrant};
 
 /// A stack's part of `grants.json` and `provenance.json`.
@@ -32,7 +32,7 @@ impl Recorded {
 
     /// Takes the records and the provenance out of a stack.
     pub fn of(stack: &mut Lowered, sources: &[SourceFile]) -> Self {
-        let because = |causes: &BTreeSet<Cause>| {
+        let because = |causes: &Causes| {
             if *causes == stack.causes { Vec::new() } else { places(causes, sources) }
         };
         let (grants, tables) = intended(std::mem::take(&mut stack.records), because);
@@ -54,7 +54,7 @@ pub fn provenance(stack: &mut Lowered, sources: &[SourceFile]) -> BTreeMap<Strin
 pub fn closest_first(stack: &mut Lowered, sources: &[SourceFile]) -> BTreeMap<String, Vec<String>> {
     let parts = std::mem::take(&mut stack.provenance).into_iter();
     let whole = ("*".to_owned(), stack.causes.clone());
-    let closest = |(part, causes): (String, BTreeSet<Cause>)| {
+    let closest = |(part, causes): (String, Causes)| {
         let mut causes: Vec<&Cause> = causes.iter().collect();
         causes.sort_by_key(|cause| cause.span.end.saturating_sub(cause.span.start));
         (part, causes.into_iter().map(|cause| place(cause, sources)).collect())

@@ -91,8 +91,8 @@ fn write(
     sources: &[SourceFile],
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let staging = Staging::begin(out)?;
-    let write_one = |stack: &StackPlan<'_>| files::template(stack, &staging, sources);
+    let writer = files::Writer::new(Staging::begin(out)?, sources);
+    let write_one = |stack: &StackPlan<'_>| writer.template(stack);
     let (mut written, findings) = each(plan, Offer::Environments, &ui.progress(), write_one)?;
     report.extend(findings);
     written.sort_by_cached_key(files::Written::address);
@@ -101,7 +101,7 @@ fn write(
         ui.report(&report, sources);
         return Ok(Exit::No);
     }
-    let summary = files::rest(mesh, &plan.handouts, written, staging)?;
+    let summary = files::rest(mesh, &plan.handouts, written, writer)?;
     if ui.is_json() {
         ui.document(summary::to_json(&summary, &report, sources));
     } else {

@@ -105,7 +105,7 @@ mod growth {
             statement.when(Conditions::none().with(like))
         };
         let statements = kinds.iter().map(statement);
-        let tagged = statements.map(|statement| Tagged::new(statement, BTreeSet::new()));
+        let tagged = statements.map(|statement| Tagged::new(statement, BTreeSet::<usize>::new()));
         Group { name: format!("dataset/{target:08x}"), statements: tagged.collect() }
     }
 

@@ -119,11 +119,15 @@ impl Proof<'_> {
         let accounts = self.accounts_told_apart(principal, &patterns);
         let buckets = self.buckets_of_accounts(&statement.conditions, &patterns);
         let mut is_asked = false;
+        let sampled = |with_empty: bool| -> Vec<String> {
+            let samples = patterns.iter().flat_map(|one| samples(one, with_empty, &accounts));
+            samples.chain(buckets.iter().cloned()).collect()
+        };
+        let (of_first, of_others) = (sampled(true), sampled(false));
         for (place, action) in actions_of(statement).into_iter().enumerate() {
-            let samples = patterns.iter().flat_map(|one| samples(one, place == 0, &accounts));
-            for resource in samples.chain(buckets.iter().cloned()) {
+            for resource in if place == 0 { &of_first } else { &of_others } {
                 for context in &contexts {
-                    let request = Request { principal, action, resource: &resource, context };
+                    let request = Request { principal, action, resource, context };
                     if self.is_in_account(&request, &statement.conditions) {
                         self.ask_more(given, &request, findings);
                         is_asked = true;

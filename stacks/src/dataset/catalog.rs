@@ -1,5 +1,7 @@
 //! The dataset in the catalog: location, database, permissions, tables, crawler and profiling.
 
+use std::sync::LazyLock;
+
 use lakewright_constructs::cfn::glue;
 use lakewright_constructs::glue::{
     Crawler, Database, DatabaseHandle, DatabaseLink, Job, SecurityConfiguration, Table,
@@ -12,6 +14,7 @@ use lakewright_constructs::messaging::QueueHandle;
 use lakewright_constructs::role::{ImportedRole, Receives, RoleHandle};
 use lakewright_manifest::mesh::{self, HybridAccess, Level};
 use lakewright_synth::{Construct as _, Options, Scope};
+use lakewright_template::digest::sha256;
 use lakewright_template::{Expr, LogicalId, Name};
 
 use super::{Context, Data, TablesBy};
@@ -21,6 +24,9 @@ use crate::share::{self, SharedTables};
 
 /// The script of the profiling job.
 const PROFILE: &str = include_str!("profile.py");
+
+/// The digest of the script, which each dataset's stack has.
+static PROFILE_DIGEST: LazyLock<String> = LazyLock::new(|| sha256(PROFILE.as_bytes()));
 
 /// Permissions to read the tables.
 const READ: [Permission; 2] = [Permission::Describe, Permission::Select];
@@ -320,9 +326,9 @@ fn profiling(
     let Context { names, environment, dataset, .. } = context;
     let bucket = names.environment_bucket(environment);
     let uri = names.dataset_uri(environment, dataset);
-    let script = Asset::new(PROFILE.as_bytes().into(), "py", bucket.clone(), |digest| {
-        format!("profiling/code/{digest}.py")
-    });
+    let (bytes, digest) = (PROFILE.as_bytes().into(), PROFILE_DIGEST.clone());
+    let key = |digest: &str| format!("profiling/code/{digest}.py");
+    let script = Asset::digested(bytes, digest, "py", bucket.clone(), key);
     let job = Job {
         name: names.dataset_part(environment, dataset, "profiler"),
         description: format!("Profiles dataset {}", dataset.header.id),

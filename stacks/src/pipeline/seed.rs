@@ -3,6 +3,7 @@
 //! User text is written as JSON strings, which Python, YAML and JSON read as strings. Names outside
 //! of strings are ids, accounts and regions, whose format the manifest has checked.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
 use std::sync::LazyLock;
 
@@ -73,6 +74,19 @@ fn engine() -> &'static Handlebars<'static> {
     &ENGINE
 }
 
+/// The files that are the same for every pipeline, rendered once per process: those that need no value but versions.
+fn common() -> &'static BTreeMap<&'static str, String> {
+    static COMMON: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
+        let versions: BTreeMap<&str, &str> = VERSIONS.into();
+        // The engine is strict: a file that needs a pipeline's value is not rendered without it.
+        let render = |(path, _): &(&'static str, _)| {
+            engine().render(path, &versions).ok().map(|text| (*path, text))
+        };
+        FILES.iter().chain(&SELF_CHANGE).filter_map(render).collect()
+    });
+    &COMMON
+}
+
 /// The files of a pipeline's repository: path and text, sorted by path.
 pub fn files(
     environment: &Environment,
@@ -114,8 +128,8 @@ pub fn files(
         .iter()
         .chain(more)
         .map(|(path, _)| {
-            let text = engine.render(path, &values);
-            (*path, text.expect("a test renders each template"))
+            let render = || engine.render(path, &values).expect("a test renders each template");
+            (*path, common().get(path).cloned().unwrap_or_else(render))
         })
         .chain([("ddk_app/__init__.py", String::new())])
         .collect();
@@ -137,4 +151,21 @@ pub(super) fn archive(files: &[(&'static str, String)]) -> Vec<u8> {
             .expect("memory takes what is written");
     }
     archive.finish().expect("memory takes what is written").into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The templates themselves say which values they need.
+    #[test]
+    fn a_file_is_common_to_all_pipelines_if_it_needs_versions_only() {
+        for (path, template) in FILES.iter().chain(&SELF_CHANGE) {
+            let needed = template.split("{{").skip(1).filter_map(|tag| tag.split_once("}}"));
+            let is_version = |(tag, _): (&str, &str)| VERSIONS.iter().any(|(name, _)| *name == tag);
+            let is_common = needed.map(is_version).all(|is_version| is_version);
+            assert_eq!(common().contains_key(path), is_common, "{path}");
+        }
+        assert!(common()["requirements.txt"].contains("aws-cdk-lib==2."));
+    }
 }

@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 use lakewright_template::arn::ArnParts;
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::place::Place;
-use lakewright_template::resolve::{Branch, Resolved, Resolver};
-use lakewright_template::{Intrinsic, Map, StackAddress, Template, Value, schema};
+use lakewright_template::resolve::{Branch, Resolver};
+use lakewright_template::{Map, StackAddress, Template, Value, schema};
 
 /// What a template creates and what it names, by ARN.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,17 +35,9 @@ impl Mentions {
                     mentions.makes.insert(database(place, account, &place.region, name));
                 }
             }
-            let attributes =
-                schema::of(&resource.kind).into_iter().flat_map(schema::Schema::read_only);
-            for attribute in attributes.filter_map(|path| path.rsplit('/').next()) {
-                if !attribute.ends_with("Arn") {
-                    continue;
-                }
-                let call = Value::from(Intrinsic::GetAtt(id.clone(), attribute.to_owned().into()));
-                if let Ok(Some(Resolved::Text(arn))) = resolver.resolve(&call) {
-                    mentions.makes.insert(arn.into_owned());
-                }
-            }
+            let schema = schema::of(&resource.kind).into_iter();
+            let arns = schema.flat_map(schema::Schema::arns);
+            mentions.makes.extend(arns.filter_map(|arn| resolver.attribute_of(id, arn)));
             mentions.read_map(&resource.properties, place);
         }
         mentions.names.retain(|name| !mentions.makes.contains(name));
@@ -111,17 +103,30 @@ pub fn makers(stacks: &[&Mentions]) -> Vec<BTreeSet<usize>> {
 ///
 /// The addresses of stacks that depend on each other in a cycle.
 pub fn connect(stacks: &mut [(&mut StackEntry, &Mentions)]) -> Result<(), Vec<StackAddress>> {
-    let mentions: Vec<&Mentions> = stacks.iter().map(|(_, mentions)| *mentions).collect();
     let addresses: Vec<StackAddress> = stacks.iter().map(|(entry, _)| entry.address()).collect();
+    let each = addresses.iter().zip(stacks.iter_mut());
+    let each = each.map(|(address, (entry, mentions))| (address, &mut entry.depends_on, *mentions));
+    order(each.collect())
+}
+
+/// The same for stacks of which only the address, the known dependencies and the mentions are kept.
+///
+/// # Errors
+///
+/// The addresses of stacks that depend on each other in a cycle.
+pub fn order(
+    stacks: Vec<(&StackAddress, &mut Vec<StackAddress>, &Mentions)>,
+) -> Result<(), Vec<StackAddress>> {
+    let mentions: Vec<&Mentions> = stacks.iter().map(|(_, _, mentions)| *mentions).collect();
     let needed = makers(&mentions);
-    for ((entry, _), needed) in stacks.iter_mut().zip(&needed) {
-        let mut all: BTreeSet<StackAddress> =
-            std::mem::take(&mut entry.depends_on).into_iter().collect();
-        all.extend(needed.iter().map(|number| addresses[*number].clone()));
-        entry.depends_on = all.into_iter().collect();
+    let addresses: Vec<&StackAddress> = stacks.iter().map(|(address, ..)| *address).collect();
+    let mut waits: BTreeMap<&StackAddress, &Vec<StackAddress>> = BTreeMap::new();
+    for ((address, depends_on, _), needed) in stacks.into_iter().zip(&needed) {
+        depends_on.extend(needed.iter().map(|number| addresses[*number].clone()));
+        depends_on.sort_unstable();
+        depends_on.dedup();
+        waits.insert(address, depends_on);
     }
-    let waits: BTreeMap<&StackAddress, &Vec<StackAddress>> =
-        addresses.iter().zip(stacks.iter().map(|(entry, _)| &entry.depends_on)).collect();
     let mut left: BTreeMap<&StackAddress, usize> = BTreeMap::new();
     let mut followers: BTreeMap<&StackAddress, Vec<&StackAddress>> = BTreeMap::new();
     for (address, others) in &waits {

@@ -119,8 +119,7 @@ impl Resolver<'_> {
     }
 
     pub(super) fn attribute(&self, id: &str, attribute: &str) -> Result<String, Unresolved> {
-        let id = &LogicalId::parameter(id);
-        let Some(resource) = self.template.resources.get(id) else {
+        let Some((id, resource)) = self.template.resources.get_key_value(id) else {
             return Err(Unresolved(format!("`{id}`, which is not in the template")));
         };
         let place = self.place;

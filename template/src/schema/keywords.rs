@@ -1,6 +1,7 @@
 //! The keywords that cfn-lint adds to JSON Schema, the formats that it defines, and patterns.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jsonschema::{Keyword, ValidationError, ValidationOptions, Validator};
@@ -37,6 +38,11 @@ pub(super) fn register(options: ValidationOptions) -> ValidationOptions {
 
 type Format = (&'static str, fn(&str) -> bool);
 
+/// The check of a format that distinguishes a kind of reference.
+pub(super) fn format_check(name: &str) -> Option<fn(&str) -> bool> {
+    FORMATS.iter().find(|(known, _)| *known == name).map(|(_, check)| *check)
+}
+
 /// The formats that distinguish kinds of references.
 const FORMATS: &[Format] = &[
     ("AWS::EC2::SecurityGroup.Id", |text| text.starts_with("sg-")),
@@ -62,11 +68,11 @@ fn names(list: &Value) -> Vec<String> {
 /// properties that templates do not set, and many schemas have the same ones. Compiling all of them
 /// takes longer than checking a hundred templates.
 #[derive(Clone)]
-struct Pattern(Arc<(Value, OnceLock<Validator>)>);
+pub(super) struct Pattern(Arc<(Value, OnceLock<Validator>)>);
 
 impl Pattern {
     /// The pattern that a schema states; schemas with the same pattern share it.
-    fn of(schema: &Value) -> Self {
+    pub(super) fn of(schema: &Value) -> Self {
         static KNOWN: Mutex<BTreeMap<String, Pattern>> = Mutex::new(BTreeMap::new());
         let text = schema.as_str().unwrap_or_default();
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,11 +80,22 @@ impl Pattern {
         known.entry(text.to_owned()).or_insert_with(new).clone()
     }
 
+    /// Whether a text matches.
+    pub(super) fn takes(&self, text: &str) -> bool {
+        self.validator().is_valid(&Value::String(text.to_owned()))
+    }
+
     fn validator(&self) -> &Validator {
         let (schema, validator) = &*self.0;
         validator.get_or_init(|| {
             jsonschema::validator_for(schema).expect("a test compiles each pinned pattern")
         })
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Pattern({})", self.0.0["pattern"])
     }
 }
 

@@ -109,12 +109,12 @@ fn synth(out: &Path) {
     let Loaded { sources, mesh, .. } = load(&mesh).expect("files");
     let mesh = mesh.expect("a mesh");
     let plan = Plan::of(&mesh, None);
-    let staging = Staging::begin(out).expect("a folder");
-    let template = |stack: &StackPlan<'_>| files::template(stack, &staging, &sources);
+    let writer = files::Writer::new(Staging::begin(out).expect("a folder"), &sources);
+    let template = |stack: &StackPlan<'_>| writer.template(stack);
     let (mut written, _) =
         each(&plan, Offer::Environments, &Unwatched, template).expect("templates");
     written.sort_by_cached_key(files::Written::address);
-    files::rest(&mesh, &plan.handouts, written, staging).expect("the other files");
+    files::rest(&mesh, &plan.handouts, written, writer).expect("the other files");
 }
 
 fn read_json(path: &Path) -> Value {
