@@ -106,7 +106,7 @@ fn a_refresh_refuses_and_stops_where_it_has_to() {
     proxy.has_nothing_to_do(&mesh);
 }
 
-/// An assembly of a newer or older program may mean something else: the page docs/output.md says that the version counts.
+/// "What `version` promises" in docs/output.md: another version may mean something else.
 #[test]
 fn an_assembly_of_another_version_is_not_refreshed() {
     let folder = tempfile::tempdir().expect("a folder");
