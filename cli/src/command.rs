@@ -30,3 +30,43 @@ pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod synth;
 pub(crate) mod why;
+
+use crate::arguments::Command;
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// Runs a command.
+pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Failure> {
+    match command {
+        Command::Access(arguments) => access::run(&arguments, ui),
+        Command::Authorize(arguments) => authorize::run(&arguments, ui),
+        Command::Bootstrap(arguments) => bootstrap::run(&arguments, ui),
+        Command::Can(arguments) => can::run(&arguments, ui),
+        Command::Check(arguments) => check::run(&arguments, ui),
+        Command::Complete(arguments) => Ok(complete::run(&arguments, ui)),
+        Command::Completions(arguments) => Ok(completions::run(&arguments, ui)),
+        Command::Context(arguments) => context::run(&arguments, ui),
+        Command::Deploy(arguments) => deploy::run(&arguments, ui),
+        Command::Destroy(arguments) => destroy::run(&arguments, ui),
+        Command::Diff(arguments) => diff::run(&arguments, ui),
+        Command::Drift(arguments) => drift::run(&arguments, ui),
+        Command::Explain(arguments) => explain::run(&arguments, ui),
+        Command::ExportPolicies(arguments) => export_policies::run(&arguments, ui),
+        Command::Graph(arguments) => graph::run(&arguments, ui),
+        Command::ImportPolicies(arguments) => import_policies::run(&arguments, ui),
+        Command::Init(arguments) => init::run(&arguments, ui),
+        Command::Ls(arguments) => ls::run(&arguments, ui),
+        Command::Lsp(arguments) => lsp::run(&arguments, ui),
+        Command::Refresh(arguments) => refresh::run(&arguments, ui),
+        Command::Outputs(arguments) => outputs::run(&arguments, ui),
+        Command::PivotRole(arguments) => pivot_role::run(&arguments, ui),
+        Command::Policies(arguments) => policies::run(&arguments, ui),
+        Command::Prove(arguments) => prove::run(&arguments, ui),
+        Command::Rehearse(arguments) => rehearse::run(&arguments, ui),
+        Command::Report(arguments) => report::run(&arguments, ui),
+        Command::Schema(arguments) => Ok(schema::run(&arguments, ui)),
+        Command::Status(arguments) => status::run(&arguments, ui),
+        Command::Synth(arguments) => synth::run(&arguments, ui),
+        Command::Why(arguments) => why::run(&arguments, ui),
+    }
+}
