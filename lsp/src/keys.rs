@@ -167,9 +167,9 @@ mod tests {
     fn the_keys_of_a_part_are_those_of_its_type() {
         let path = [Step::Key("teams".to_owned()), Step::Item];
         let keys = keys(Some(Kind::Environment), &path);
-        assert_eq!(words(&keys), ["team", "iam_role_arn", "permissions"]);
-        assert!(keys[0].is_required && !keys[1].is_required);
-        assert_eq!(keys[2].shape, Shape::List);
+        assert_eq!(words(&keys), ["team", "forms", "iam_role_arn", "permissions"]);
+        assert!(keys[0].is_required && !keys[2].is_required);
+        assert_eq!(keys[3].shape, Shape::List);
     }
 
     #[test]

@@ -115,6 +115,8 @@ fn each_active_policy_of_the_example_has_an_effect() {
         include_str!("../../../examples/governance/mesh.yaml"),
         "---\n",
         include_str!("../../../examples/governance/policies.yaml"),
+        "---\n",
+        include_str!("../../../examples/governance/forms.yaml"),
     ]
     .concat();
     let governance = Governance::of(&mesh(&text), None).expect("no problem");

@@ -143,7 +143,10 @@ fn of_the_page() -> MeshBuilder {
     let network = Network::new(name("dev-net"), &dev, platform(), vpc());
     let role = name("arn:aws:iam::222233334444:role/Reporting");
     let reporting = ConsumptionRole::new(name("reporting"), &dev, analysts(), role);
-    let sales = Domain::new(name("sales"), platform()).label("Sales").reader(analysts());
+    let sales = Domain::new(name("sales"), platform())
+        .label("Sales")
+        .reader(analysts())
+        .dataset_level_access(analysts());
     let lines = Table::new(name("lines"))
         .format(TableFormat::Parquet)
         .column(name("id"), "bigint")

@@ -230,7 +230,7 @@ source: {repository: o/n, connection_arn: "arn:aws-cn:codeconnections:cn-north-1
             assert_eq!(at, [(Code::OtherPartition, Some(place))], "{other}");
             assert!(diagnostics[0].message.contains("`aws-us-gov`"), "{diagnostics:?}");
         }
-        assert_eq!((arns, regions), (12, 3));
+        assert_eq!((arns, regions), (14, 3));
     }
 
     #[test]

@@ -71,10 +71,8 @@ fn compared<C: Cloud>(
 #[test]
 fn without_a_pace_many_requests_are_refused() {
     let (best, time, refused) = compared(1, 300, |cloud| Repeating::new(cloud, PATIENT));
-    assert!(
-        best < time && refused > 50,
-        "{best} ms at best, {time} ms, {refused} of 1,000 refused"
-    );
+    // The work is done as fast as with a pace, at the cost of whoever else sends requests in these accounts.
+    assert!(refused > 50, "{best} ms at best, {time} ms, {refused} of 1,000 refused");
 }
 
 #[test]

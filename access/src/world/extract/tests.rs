@@ -67,7 +67,7 @@ fn what_a_reader_does_not_know_is_an_error() {
 
 /// Properties with a policy in their names that say nothing of who may do what, or that are said to be unknown in another
 /// way. Source: the page of each type in the CloudFormation template reference.
-const NO_POLICIES: [(&str, &str); 20] = [
+const NO_POLICIES: [(&str, &str); 23] = [
     // What a request through an endpoint may do; it gives nothing.
     ("AWS::EC2::VPCEndpoint", "PolicyDocument"),
     ("AWS::Glue::Crawler", "RecrawlPolicy"),
@@ -91,6 +91,10 @@ const NO_POLICIES: [(&str, &str); 20] = [
     ("AWS::SNS::Topic", "DataProtectionPolicy"),
     // When a value expires.
     ("AWS::SSM::Parameter", "Policies"),
+    // The id of a policy store.
+    ("AWS::VerifiedPermissions::IdentitySource", "PolicyStoreId"),
+    ("AWS::VerifiedPermissions::Policy", "PolicyStoreId"),
+    ("AWS::VerifiedPermissions::PolicyStoreAlias", "PolicyStoreId"),
 ];
 
 /// The properties are those of the pinned schemas.

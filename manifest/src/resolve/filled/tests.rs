@@ -103,7 +103,7 @@ fn a_missing_value_is_an_error_or_a_warning_at_the_document() {
         .iter()
         .map(|(_, line, text)| (*line, text.split(':').next().unwrap_or_default()))
         .collect();
-    assert_eq!(incomplete, [(0, "form-incomplete"), (17, "form-incomplete")], "{report:?}");
+    assert_eq!(incomplete, [(0, "form-incomplete"), (16, "form-incomplete")], "{report:?}");
 }
 
 #[test]
