@@ -94,8 +94,9 @@ mod tests {
     use crate::Plan;
     use crate::testing::{DEV, TENANT, mesh, with_permissions};
 
+    /// CloudFormation makes groups of QuickSight in us-east-1 only (`template/data/regions.json`).
     const ON: &str = "features: { dashboards: true }
-context: { quicksight: { subscribed: true, identity_region: eu-west-1 } }
+context: { quicksight: { subscribed: true, identity_region: us-east-1 } }
 ";
     const BOARD: &str = "kind: Dashboard
 id: figures
@@ -106,6 +107,7 @@ dashboard_id: 6f1c2a3b
 
     fn board(more: &str, on: &str) -> Mesh {
         let dev = with_permissions(DEV, "create_dashboard, run_athena_query") + on;
+        let dev = dev.replace("region: eu-west-1", "region: us-east-1");
         mesh(&[TENANT, &dev, &format!("{BOARD}{more}")])
     }
 
@@ -129,7 +131,7 @@ dashboard_id: 6f1c2a3b
         let shared = principals(&board("shared_with: [Readers]\n", ON));
         assert_eq!((alone.len(), shared.len()), (1, 2));
         assert!(shared.contains(&alone[0]));
-        let form = "arn:aws:quicksight:eu-west-1:222222222222:group/default/";
+        let form = "arn:aws:quicksight:us-east-1:222222222222:group/default/";
         assert!(shared.iter().all(|one| one.starts_with(form)), "{shared:?}");
     }
 
@@ -145,14 +147,14 @@ dashboard_id: 6f1c2a3b
             "quicksight:QueryDashboard",
         ]);
         assert_eq!(request["GrantPermissions"][0]["Actions"], actions);
-        let command = "aws quicksight update-dashboard-permissions --region eu-west-1 --cli-input-json \
+        let command = "aws quicksight update-dashboard-permissions --region us-east-1 --cli-input-json \
                        file://assets/dashboard-permissions/figures.json";
         assert!(task.ends_with(command), "{task}");
     }
 
     #[test]
     fn a_team_without_a_group_is_told_and_given_nothing() {
-        let elsewhere = ON.replace("eu-west-1", "us-east-1");
+        let elsewhere = ON.replace("identity_region: us-east-1", "identity_region: eu-west-1");
         let mesh = board("shared_with: [Readers]\n", &elsewhere);
         assert!(handed(&mesh).is_empty());
         let plan = Plan::of(&mesh, None);

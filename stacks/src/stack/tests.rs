@@ -154,7 +154,9 @@ subnet_id: subnet-0123456789abcdef0
     let mesh = mesh(&[TENANT, &dev, &lab, SALES, &shared, LOADER, notebook, profile]);
     let made = said(&made_alone(&mesh));
     assert_eq!(made, said(&Plan::of(&mesh, None).stacks));
-    for kind in StackKind::ALL.into_iter().filter(|kind| *kind != StackKind::Bootstrap) {
+    // Bootstraps and the policy store have constructors that can fail (`stacks/src/governance/tests.rs`).
+    let apart = [StackKind::Bootstrap, StackKind::Governance];
+    for kind in StackKind::ALL.into_iter().filter(|kind| !apart.contains(kind)) {
         assert!(made.iter().any(|(one, ..)| *one == kind), "{kind}");
     }
 }
