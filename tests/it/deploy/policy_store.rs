@@ -26,7 +26,7 @@ fn a_policy_store_is_deployed_changes_and_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let mesh = folder.path().join("mesh");
     fs::create_dir(&mesh).expect("a folder");
-    for file in ["mesh.yaml", "policies.yaml"] {
+    for file in ["forms.yaml", "mesh.yaml", "policies.yaml"] {
         fs::copy(example("governance").join(file), mesh.join(file)).expect("a copy");
     }
     let emulator = Emulator::start();
