@@ -237,7 +237,7 @@ impl Cloud for Aws {
         creates: bool,
         token: &str,
     ) -> Result<Created, CloudError> {
-        self.prepare(stack, name, creates, token).await
+        Box::pin(self.prepare(stack, name, creates, token)).await
     }
 
     async fn describe_change_set(

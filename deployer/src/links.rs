@@ -23,8 +23,8 @@ pub(crate) fn is_link(template: &str, logical_id: &str) -> bool {
     let found = resources.find(|(id, _)| id.as_str() == logical_id);
     found.is_some_and(|(_, resource)| {
         LINKS.iter().any(|(kind, input, target)| {
-            let input = resource.properties.get(*input).and_then(|input| input.as_map());
-            resource.kind == **kind && input.is_some_and(|input| input.get(*target).is_some())
+            let input = resource.properties.get(input).and_then(|input| input.as_map());
+            resource.kind == **kind && input.is_some_and(|input| input.get(target).is_some())
         })
     })
 }

@@ -79,14 +79,8 @@ impl Context {
     fn mesh(&mut self, documents: &Documents) -> Option<Mesh> {
         // If a document could not be decoded, further errors could be only a consequence of its missing content.
         let has_parse_errors = self.report.has_errors();
-        self.declare(documents);
-        self.teams = (!has_parse_errors)
-            .then(|| denial::teams(documents).into_iter().map(str::to_owned).collect());
-        self.all_in_one_partition(documents);
-        let mut tenant = self.tenant(&documents.tenants, has_parse_errors);
-        if let Some(tenant) = &mut tenant {
-            self.forget_lost_permissions(tenant);
-        }
+        self.look_around(documents, has_parse_errors);
+        let tenant = self.known_tenant(documents, has_parse_errors);
         let organizations =
             self.each(&documents.organizations, Kind::Organization, Self::organization);
         if !has_parse_errors {
@@ -172,11 +166,30 @@ impl Context {
             filled_forms,
         }
         .link()?;
+        self.add_data_access(&mut mesh);
+        Some(mesh)
+    }
+
+    /// What documents are checked with.
+    fn look_around(&mut self, documents: &Documents, has_parse_errors: bool) {
+        self.declare(documents);
+        self.teams = (!has_parse_errors)
+            .then(|| denial::teams(documents).into_iter().map(str::to_owned).collect());
+        self.all_in_one_partition(documents);
+    }
+
+    /// The tenant, with the permissions that are known for sure.
+    fn known_tenant(&mut self, documents: &Documents, has_parse_errors: bool) -> Option<Tenant> {
+        let mut tenant = self.tenant(&documents.tenants, has_parse_errors)?;
+        self.forget_lost_permissions(&mut tenant);
+        Some(tenant)
+    }
+
+    fn add_data_access(&mut self, mesh: &mut Mesh) {
         // Other errors can be the reason for what would be found here.
         if !self.report.has_errors() {
-            mesh.data_access = self.data_access(&mesh);
+            mesh.data_access = self.data_access(mesh);
         }
-        Some(mesh)
     }
 
     /// Imported resources and roles are not taken for the mesh's own.

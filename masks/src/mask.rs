@@ -112,7 +112,8 @@ fn redacted(dialect: Dialect, x: &str) -> String {
     let classes: [(&[&str], &str); 3] =
         [(&["Lu", "Lt"], "X"), (&["Ll", "Lm", "Lo"], "x"), (&["Nd"], "0")];
     classes.into_iter().fold(x.to_owned(), |inner, (names, mark)| {
-        let names: String = names.iter().map(|name| format!("\\p{{{name}}}")).collect();
+        let names: Vec<String> = names.iter().map(|name| format!("\\p{{{name}}}")).collect();
+        let names = names.concat();
         let pattern = dialect.text(&format!("[{names}]"));
         format!("regexp_replace({inner}, {pattern}, '{mark}')")
     })

@@ -103,7 +103,7 @@ fn views(dialect: Dialect) -> Vec<(Value, String, Vec<Value>)> {
     let mut all = Vec::new();
     for (kind, rows) in by_type() {
         let names = Mask::ALL.map(|mask| format!("as {}", mask.as_str()));
-        let columns = names.iter().map(|name| name.as_str()).chain(["select"]);
+        let columns = names.iter().map(std::string::String::as_str).chain(["select"]);
         let masks = Mask::ALL.into_iter().map(Some).chain([None]);
         let shown = columns.zip(masks).map(|(name, mask)| Shown { name, kind: &kind, mask });
         let view = View { database, table, columns: shown.collect(), rows: None };

@@ -16,17 +16,17 @@ pub(crate) struct Bill {
     pub(crate) always: bool,
 }
 
-const fn always(what: &'static str) -> Option<Bill> {
-    Some(Bill { what, always: true })
+const fn always(what: &'static str) -> Bill {
+    Bill { what, always: true }
 }
 
-const fn used(what: &'static str) -> Option<Bill> {
-    Some(Bill { what, always: false })
+const fn used(what: &'static str) -> Bill {
+    Bill { what, always: false }
 }
 
 /// What AWS bills for resources of a type; `None` if it bills nothing, or if this is not known here.
 pub(crate) fn bill(kind: &str) -> Option<Bill> {
-    match kind {
+    Some(match kind {
         "AWS::Athena::WorkGroup" => used("data that its queries scan, per TB"),
         "AWS::CloudWatch::Alarm" => always("each metric of the alarm, per month"),
         "AWS::CodeBuild::Project" => used("minutes of builds"),
@@ -40,8 +40,7 @@ pub(crate) fn bill(kind: &str) -> Option<Bill> {
             always("interface endpoints: hours in each availability zone, and data, per GB")
         }
         "AWS::Events::EventBus" => used("events from other sources than AWS, per million"),
-        "AWS::Glue::Crawler" => used("DPU hours of its runs"),
-        "AWS::Glue::Job" => used("DPU hours of its runs"),
+        "AWS::Glue::Crawler" | "AWS::Glue::Job" => used("DPU hours of its runs"),
         "AWS::KMS::Key" => {
             always("the key, per month, more after each of its first two rotations; requests")
         }
@@ -57,8 +56,8 @@ pub(crate) fn bill(kind: &str) -> Option<Bill> {
         "AWS::Scheduler::Schedule" => used("invocations, per million"),
         "AWS::StepFunctions::StateMachine" => used("state transitions"),
         "AWS::WAFv2::WebACL" => always("the web ACL and each rule, per month, and requests"),
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 /// The properties that matter for the cost, with the names that people read.

@@ -292,8 +292,11 @@ pub struct Table {
     /// Where it is written.
     pub line: String,
     /// The columns: name, type, description, tags, terms, and whether it is a partition key.
-    pub columns: Vec<(String, String, String, Vec<String>, Vec<String>, bool)>,
+    pub columns: Vec<Column>,
 }
+
+/// A column: name, type, description, tags, terms, and whether it is a partition key.
+pub type Column = (String, String, String, Vec<String>, Vec<String>, bool);
 
 /// A folder.
 #[derive(Debug, Clone, Serialize)]
@@ -352,8 +355,11 @@ pub struct Group {
     pub name: String,
     /// Each row: principal, resource, levels as bits, allowed actions, unknown actions, the rows and columns of a
     /// filter, and reasons why something is unknown.
-    pub rows: Vec<(usize, usize, u8, usize, usize, Option<String>, Vec<usize>)>,
+    pub rows: Vec<Row>,
 }
+
+/// A row of a group.
+pub type Row = (usize, usize, u8, usize, usize, Option<String>, Vec<usize>);
 
 /// The overview of all access.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -20,7 +20,8 @@ pub struct Review {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Stack {
-    stack: String,
+    #[serde(rename = "stack")]
+    address: String,
     name: Option<String>,
     kind: String,
     resources: Vec<Resource>,

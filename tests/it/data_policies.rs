@@ -141,7 +141,7 @@ impl<'m> Data<'m> {
         match self.world.decide(&request, Outside::Unknown).decision {
             Decision::Allow => true,
             Decision::ExplicitDeny | Decision::ImplicitDeny => false,
-            Decision::Unknown => panic!("{role} {action} {resource} is unknown"),
+            Decision::Unknown => unreachable!("{role} {action} {resource} is unknown"),
         }
     }
 

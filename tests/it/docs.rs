@@ -270,6 +270,11 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     parts.next();
     while let Some(block) = parts.next() {
         let (head, content) = block.split_once('\n').expect("a block has a first line");
+        if ["yaml part", "json"].contains(&head) {
+            // A part of a document, or what another program takes: nothing to run.
+            parts.next();
+            continue;
+        }
         blocks.push(match head.split_whitespace().collect::<Vec<_>>().as_slice() {
             ["console"] => Block::Console(content),
             ["yaml", "access"] => Block::Access(content),

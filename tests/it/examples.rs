@@ -131,12 +131,14 @@ fn the_linter_is_silent() {
                     "I",
                     "--ignore-checks",
                     "I3042",
+                    "W3037",
                     "--",
                 ])
                 .args(&templates)
                 .output()
                 .expect("the linter runs");
-            // I3042 wants pseudo parameters in ARNs; our names are literal on purpose (ADR 2).
+            // I3042 wants pseudo parameters in ARNs; our names are literal on purpose (ADR 2). W3037 compares actions with a list
+            // that lacks those of stack aliases; `policies` compares them with the service authorization reference.
             assert!(output.status.success(), "{name} in {region}\n{}", transcript(&output));
         }
     }

@@ -421,7 +421,8 @@ impl Deployment<'_> {
                 }
                 at_risk.extend(show::at_risk(changes));
                 let question = || {
-                    let which = Vec::from_iter(at_risk.iter().copied()).join(", ");
+                    let which: Vec<&str> = at_risk.iter().copied().collect();
+                    let which = which.join(", ");
                     format!("{address}: data may be lost or taken in ({which}). Go on?")
                 };
                 at_risk.is_empty()

@@ -53,7 +53,7 @@ impl Aws {
                 let credentials = match &self.tags {
                     // An owner's role is not of the mesh, and its trust policy need not know these tags.
                     Some(tags) if external_id.is_some() => kept(Tagged {
-                        tagged: provider().tags(tags.clone()).build().await,
+                        with_tags: provider().tags(tags.clone()).build().await,
                         plain,
                         is_plain: AtomicBool::new(false),
                         place: site.place.clone(),

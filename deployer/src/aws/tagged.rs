@@ -30,7 +30,7 @@ pub(super) fn tags(settings: &Settings) -> Option<[(&'static str, String); 2]> {
 #[derive(Debug)]
 pub(super) struct Tagged<P> {
     /// With the tags.
-    pub(super) tagged: P,
+    pub(super) with_tags: P,
     /// Without them.
     pub(super) plain: P,
     /// Whether the role takes no tags.
@@ -45,7 +45,7 @@ impl<P: ProvideCredentials> Tagged<P> {
         if self.is_plain.load(Ordering::Relaxed) {
             return self.plain.provide_credentials().await;
         }
-        let error = match self.tagged.provide_credentials().await {
+        let error = match self.with_tags.provide_credentials().await {
             Err(error) if is_refused(&error) => error,
             other => return other,
         };
@@ -106,7 +106,7 @@ mod tests {
             |refusal, index: usize| Answers { refusal, asked: Arc::clone(&counts[index]) };
         let untagged = Untagged::default();
         let provider = Tagged {
-            tagged: answers(tagged, 0),
+            with_tags: answers(tagged, 0),
             plain: answers(plain, 1),
             is_plain: AtomicBool::new(false),
             place: Place::parse("111122223333", "eu-west-1").expect("a place"),

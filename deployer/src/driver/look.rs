@@ -112,14 +112,13 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         if !track.is_in_doubt() {
             return Ok(Input::Done);
         }
-        match self.find(site, name, track).await? {
-            Some(found) => Ok(self.weighed(site, found.status, track)),
-            None => {
-                // A stack that was just created may not be found at once.
-                let is_late = track.creates && track.differs < DIFFERS;
-                track.differs += 1;
-                Ok(if is_late { Input::Done } else { Input::Status(None) })
-            }
+        if let Some(found) = self.find(site, name, track).await? {
+            Ok(self.weighed(site, found.status, track))
+        } else {
+            // A stack that was just created may not be found at once.
+            let is_late = track.creates && track.differs < DIFFERS;
+            track.differs += 1;
+            Ok(if is_late { Input::Done } else { Input::Status(None) })
         }
     }
 

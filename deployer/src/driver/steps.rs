@@ -26,6 +26,7 @@ pub(super) enum Started {
 }
 
 /// What is known about the stack that is being deployed or deleted.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, which are learnt one by one")]
 #[derive(Default)]
 pub(super) struct Track {
     change_set: String,

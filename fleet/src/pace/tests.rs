@@ -169,7 +169,8 @@ fn before_the_first_refusal_each_round_of_answers_allows_half_as_many_requests_m
     let mut under_way = at_once(&mut pace, now);
     assert_eq!(under_way, 8);
     for expected in [12, 18, 27] {
-        for _ in 0..under_way {
+        let answers = under_way;
+        for _ in 0..answers {
             pace.succeeded(now);
             under_way += at_once(&mut pace, now);
             under_way -= 1;

@@ -33,7 +33,8 @@ pub(super) struct Attribute {
 }
 
 impl Attribute {
-    pub(super) fn text(key: &'static str, text: String) -> Self {
+    pub(super) fn text(key: &'static str, text: impl Into<String>) -> Self {
+        let text: String = text.into();
         Self { key, value: json!({ "stringValue": text }) }
     }
 

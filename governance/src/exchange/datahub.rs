@@ -242,12 +242,11 @@ impl Reading<'_, '_, '_> {
     /// An actor by its URN.
     fn actor(&mut self, actors: &mut Vec<String>, (urn, path): (&str, &str), kind: ResourceKind) {
         let found = self.names.ours(urn).or_else(|| words::of_urn(urn));
-        match found.filter(|(found, _)| *found == kind) {
-            Some((_, name)) => actors.push(name.to_owned()),
-            None => {
-                let word = kind.as_str();
-                self.losses.part(path, format!("`{urn}`, which is the name of no {word}"));
-            }
+        if let Some((_, name)) = found.filter(|(found, _)| *found == kind) {
+            actors.push(name.to_owned());
+        } else {
+            let word = kind.as_str();
+            self.losses.part(path, format!("`{urn}`, which is the name of no {word}"));
         }
     }
 }

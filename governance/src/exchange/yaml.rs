@@ -98,7 +98,7 @@ fn word(mask: Mask) -> &'static str {
 fn actors_lines(text: &mut String, actors: &Actors) {
     let Actors { teams, users, all_users, roles, owners, stewards, connection_admins, except } =
         actors;
-    list(text, 1, "teams", teams.iter().map(|team| team.as_str()));
+    list(text, 1, "teams", teams.iter().map(lakewright_manifest::TeamName::as_str));
     list(text, 1, "users", users.iter().map(String::as_str));
     list(text, 1, "roles", roles.iter().map(String::as_str));
     let switches = [
@@ -113,7 +113,7 @@ fn actors_lines(text: &mut String, actors: &Actors) {
     let Exceptions { teams, users, roles } = except;
     if !(teams.is_empty() && users.is_empty() && roles.is_empty()) {
         line(text, "  except:");
-        list(text, 2, "teams", teams.iter().map(|team| team.as_str()));
+        list(text, 2, "teams", teams.iter().map(lakewright_manifest::TeamName::as_str));
         list(text, 2, "users", users.iter().map(String::as_str));
         list(text, 2, "roles", roles.iter().map(String::as_str));
     }
@@ -127,9 +127,9 @@ fn resources_lines(text: &mut String, resources: &PolicyResources) {
     line(text, "resources:");
     list(text, 1, "types", types.iter().map(String::as_str));
     list(text, 1, "ids", ids.iter().map(String::as_str));
-    list(text, 1, "domains", domains.iter().map(|id| id.as_str()));
+    list(text, 1, "domains", domains.iter().map(lakewright_manifest::Id::as_str));
     list(text, 1, "tags", tags.iter().map(String::as_str));
-    list(text, 1, "environments", environments.iter().map(|id| id.as_str()));
+    list(text, 1, "environments", environments.iter().map(lakewright_manifest::Id::as_str));
 }
 
 fn list<'a>(text: &mut String, depth: usize, name: &str, items: impl Iterator<Item = &'a str>) {

@@ -4,6 +4,11 @@
 //! takes is not granted. Where that would take more or less than what is denied, the denial is an error. So the
 //! templates have the same form whatever the reason for an access is, and what is revoked leaves no trace in them.
 
+#![expect(
+    clippy::similar_names,
+    reason = "rules decide about roles: both are the words of the subject"
+)]
+
 mod grants;
 mod rule;
 mod shares;

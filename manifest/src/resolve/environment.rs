@@ -365,10 +365,8 @@ impl Context {
             "SNS" | "SQS" => features.subscriptions,
             "Athena" => features.worksheets,
             "Glue" | "LakeFormation" => features.datasets,
-            // Types of the platform's own stack, which is in the home region.
-            "CloudWatch" | "Scheduler" | "StepFunctions" | "WAFv2" => false,
-            // Types of the policy store, which is in the home region.
-            "VerifiedPermissions" => false,
+            // Types of the platform's own stack and of the policy store, which are in the home region.
+            "CloudWatch" | "Scheduler" | "StepFunctions" | "VerifiedPermissions" | "WAFv2" => false,
             _ => true,
         };
         let help = "choose another region, or switch the feature off";

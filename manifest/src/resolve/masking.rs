@@ -206,7 +206,7 @@ impl Context {
             else {
                 continue;
             };
-            let near = suggest(column.as_str(), known.iter().map(|name| name.as_str()));
+            let near = suggest(column.as_str(), known.iter().map(CatalogName::as_str));
             let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if touched.is_empty() => {

@@ -137,7 +137,7 @@ impl Maker<'_, '_> {
             fact("Account", said(&*one.account)),
             fact("Region", said(&*one.region)),
             fact("Prefix of names", said(one.resource_prefix.to_string())),
-            facts("Features", features(&one.features)),
+            facts("Features", features(one.features)),
             facts("VPC of ML Studio", one.studio_vpc.iter().map(studio)),
             facts(
                 "Permissions boundary",
@@ -273,7 +273,7 @@ impl Maker<'_, '_> {
     }
 }
 
-fn features(features: &Features) -> Vec<Said> {
+fn features(features: Features) -> Vec<Said> {
     let Features {
         datasets,
         notebooks,
@@ -282,7 +282,7 @@ fn features(features: &Features) -> Vec<Said> {
         dashboards,
         worksheets,
         subscriptions,
-    } = *features;
+    } = features;
     let all = [
         (datasets, "datasets"),
         (notebooks, "notebooks"),

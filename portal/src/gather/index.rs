@@ -157,7 +157,7 @@ impl Indexer<'_> {
             all.push(Entry {
                 3: joined(texts.chain(names).chain(terms)),
                 4: places(&self.words.tags, tags),
-                ..self.part(&whole, "table", id, name.as_str())
+                ..Self::part(&whole, "table", id, name.as_str())
             });
         }
         for (name, folder) in &dataset.folders {
@@ -166,14 +166,14 @@ impl Indexer<'_> {
             all.push(Entry {
                 3: joined(texts.chain(terms)),
                 4: places(&self.words.tags, &folder.about.keywords),
-                ..self.part(&whole, "folder", id, name.as_str())
+                ..Self::part(&whole, "folder", id, name.as_str())
             });
         }
         all.push(whole);
     }
 
     /// A part of a dataset, with the dataset's facets.
-    fn part(&self, whole: &Entry, kind: &str, dataset: &str, name: &str) -> Entry {
+    fn part(whole: &Entry, kind: &str, dataset: &str, name: &str) -> Entry {
         let bare = bare(kind, format!("dataset/{dataset}"), name.to_owned());
         Entry(
             bare.0,

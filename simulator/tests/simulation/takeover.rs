@@ -195,7 +195,8 @@ fn both(seed: u64, is_fenced: bool) -> Both {
         let simulated = Simulated::new(world);
         let scene = Scene { simulated: &simulated, fleet: &fleet, start: Instant::now() };
         let (one, two) = (Memory::default(), Memory::default());
-        let began = join(process(scene, &first, &one), process(scene, &second, &two)).await;
+        let both = join(process(scene, &first, &one), process(scene, &second, &two));
+        let began = Box::pin(both).await;
         let (one, two) = (one.entries.into_inner(), two.entries.into_inner());
         simulated.with(|world| {
             world.settle();

@@ -163,7 +163,7 @@ mod tests {
         for (path, template) in FILES.iter().chain(&SELF_CHANGE) {
             let needed = template.split("{{").skip(1).filter_map(|tag| tag.split_once("}}"));
             let is_version = |(tag, _): (&str, &str)| VERSIONS.iter().any(|(name, _)| *name == tag);
-            let is_common = needed.map(is_version).all(|is_version| is_version);
+            let is_common = needed.into_iter().all(is_version);
             assert_eq!(common().contains_key(path), is_common, "{path}");
         }
         assert!(common()["requirements.txt"].contains("aws-cdk-lib==2."));

@@ -31,9 +31,9 @@ impl Reader<'_> {
             | "AWS::DynamoDB::Table"
             | "AWS::Events::EventBus"
             | "AWS::Logs::LogGroup"
-            | "AWS::StepFunctions::StateMachine" => attribute("Arn")?,
+            | "AWS::StepFunctions::StateMachine"
             // The service makes the id of a policy store, and policies name stores by tags.
-            "AWS::VerifiedPermissions::PolicyStore" => attribute("Arn")?,
+            | "AWS::VerifiedPermissions::PolicyStore" => attribute("Arn")?,
             "AWS::SNS::Topic" => attribute("TopicArn")?,
             "AWS::S3::AccessPoint" => regional("s3", "accesspoint/", named("Name")?),
             "AWS::Athena::WorkGroup" => regional("athena", "workgroup/", named("Name")?),

@@ -33,8 +33,8 @@ impl Trace {
         let file = file.map_err(|error| {
             Failure::usage(format!("{} cannot be written: {error}", path.display()))
         })?;
-        let tracer = Some(Tracer::new(traced, now()));
-        let state = RefCell::new(State { file, tracer, broken: None });
+        let state =
+            RefCell::new(State { file, tracer: Some(Tracer::new(traced, now())), broken: None });
         Ok(Self { path: path.to_owned(), state })
     }
 

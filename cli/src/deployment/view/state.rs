@@ -260,15 +260,12 @@ impl State {
     /// What the run is asked for when a person sets aside the first stack of the list of waiting stacks that is shown.
     pub(super) fn set_aside(&mut self) -> Option<Wish> {
         let shown = self.waiting.values().nth(self.first()).cloned();
-        match shown.filter(|_| self.pane == Pane::Waiting) {
-            Some(address) => {
-                self.say(&format!("`x`: sets {address} aside, with the stacks that need it"));
-                Some(Wish::SetAside(address))
-            }
-            None => {
-                self.say("`x` sets aside the stack at the top of the list of waiting stacks; `tab` shows that list");
-                None
-            }
+        if let Some(address) = shown.filter(|_| self.pane == Pane::Waiting) {
+            self.say(&format!("`x`: sets {address} aside, with the stacks that need it"));
+            Some(Wish::SetAside(address))
+        } else {
+            self.say("`x` sets aside the stack at the top of the list of waiting stacks; `tab` shows that list");
+            None
         }
     }
 

@@ -26,15 +26,14 @@ impl Reading<'_, '_> {
     ) -> Result<Option<Vec<PolicyResources>>, JsonError> {
         let mut tags = Vec::new();
         for (tag, path) in purpose.texts("purposeClassifications")? {
-            match self.names.ours(tag) {
-                Some((ResourceKind::Tag, ours)) => tags.push(ours.to_owned()),
-                Some((_, _)) | None => {
-                    let reason = format!(
-                        "the tag `{tag}` is taken as it is: if it is Atlan's internal name of a tag, nothing in the mesh has it"
-                    );
-                    losses.note(&path, reason);
-                    tags.push(tag.to_owned());
-                }
+            if let Some((ResourceKind::Tag, ours)) = self.names.ours(tag) {
+                tags.push(ours.to_owned());
+            } else {
+                let reason = format!(
+                    "the tag `{tag}` is taken as it is: if it is Atlan's internal name of a tag, nothing in the mesh has it"
+                );
+                losses.note(&path, reason);
+                tags.push(tag.to_owned());
             }
         }
         if tags.is_empty() {

@@ -273,12 +273,11 @@ impl Writing<'_> {
             if kind == Some(ResourceKind::Tenant) {
                 continue;
             }
-            match kind.and_then(|kind| self.urn(kind, name)) {
-                Some(urn) => found.push(urn),
-                None => {
-                    let reason = format!("`{id}`: name its URN in the file of names");
-                    self.lose(Extent::Part, reason);
-                }
+            if let Some(urn) = kind.and_then(|kind| self.urn(kind, name)) {
+                found.push(urn);
+            } else {
+                let reason = format!("`{id}`: name its URN in the file of names");
+                self.lose(Extent::Part, reason);
             }
         }
         found
@@ -300,7 +299,7 @@ impl Writing<'_> {
         let (mut platform, mut others) = (Vec::new(), Vec::new());
         let mut written: BTreeSet<&str> = BTreeSet::new();
         for (theirs, ours) in words::rows() {
-            if !ours.iter().all(|name| has(name)) {
+            if !ours.iter().all(&has) {
                 continue;
             }
             written.extend(ours);

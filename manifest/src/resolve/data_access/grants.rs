@@ -29,7 +29,7 @@ pub(super) fn grants(
 
 /// The items at one level.
 struct Items {
-    items: Vec<ShareItem>,
+    all: Vec<ShareItem>,
     all_tables: bool,
     /// The least access that open rules give to one of the items.
     open: Level,
@@ -40,7 +40,7 @@ impl Items {
         let (objects, tables) =
             standing.map_or((Level::None, Level::None), |one| (one.objects, one.tables));
         let is_here = |access: &Access, has: Level| access.level == level && access.level > has;
-        let mut all = Self { items: Vec::new(), all_tables: false, open: Level::Own };
+        let mut all = Self { all: Vec::new(), all_tables: false, open: Level::Own };
         if is_here(&wanted.objects, objects) {
             all.add(ShareItem::Bucket, wanted.objects.open);
         }
@@ -74,7 +74,7 @@ impl Items {
     }
 
     fn add(&mut self, item: ShareItem, open: Level) {
-        self.items.push(item);
+        self.all.push(item);
         self.open = self.open.min(open);
     }
 
@@ -87,11 +87,11 @@ impl Items {
         (level, word): (Level, &str),
     ) -> Option<DataGrant> {
         let first = wanted.origins.first().copied()?;
-        if self.items.is_empty() && !self.all_tables {
+        if self.all.is_empty() && !self.all_tables {
             return None;
         }
         let id = grant_id(dataset.header.id.as_str(), environment.id().as_str(), team, word);
-        let states = self.items.iter().map(|item| (item.clone(), ItemStatus::Approved));
+        let states = self.all.iter().map(|item| (item.clone(), ItemStatus::Approved));
         let permissions = match level {
             Level::Write | Level::Own => BTreeSet::from([
                 SharePermission::Read,
@@ -117,7 +117,7 @@ impl Items {
             consumption_role: None,
             purpose: String::new(),
             states: states.collect(),
-            items: self.items,
+            items: self.all,
             items_at: BTreeMap::new(),
             permissions,
             status: ShareStatus::Approved,

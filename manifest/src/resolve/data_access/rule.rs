@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Origin;
-use crate::mesh::{AccessPolicy, Dataset, Effect, Level, Mesh, PolicyState, Table};
+use crate::mesh::{AccessPolicy, Dataset, Effect, Level, Link, Mesh, PolicyState, Table};
 use crate::name::TeamName;
 
 /// Privileges that give reading.
@@ -177,7 +177,7 @@ impl<'m> Rule<'m> {
 
     fn is_where(self, dataset: &Dataset) -> bool {
         let resources = &self.policy.resources;
-        let domain = dataset.domain.as_ref().map(|domain| domain.id());
+        let domain = dataset.domain.as_ref().map(Link::id);
         let environments = &resources.environments;
         (resources.domains.is_empty() || domain.is_some_and(|id| resources.domains.contains(id)))
             && (environments.is_empty() || environments.contains(dataset.environment.id()))

@@ -368,7 +368,9 @@ fn access_policies(mesh: &Mesh, _: &Date, intent: &mut Intent) {
         let is_taken = |what: &What| {
             let Some(id) = what.dataset() else { return false };
             let dataset = mesh.datasets.values().find(|one| one.header.id.as_str() == id);
-            let domain = dataset.and_then(|one| one.domain.as_ref()).map(|one| one.id());
+            let domain = dataset
+                .and_then(|one| one.domain.as_ref())
+                .map(lakewright_manifest::mesh::Link::id);
             let name = match what {
                 What::Table { table, .. } => format!("table/{id}/{table}"),
                 other => format!("no table: {other:?}"),
