@@ -40,7 +40,7 @@ fn asked(python: &Path, request: &Value) -> Value {
 }
 
 fn pinned() -> PathBuf {
-    root().join("target/python/bin/python")
+    root().join("target/python-engines/bin/python")
 }
 
 /// The rows of the table by type, in its order.

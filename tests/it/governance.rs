@@ -152,6 +152,8 @@ fn a_policy_that_can_never_apply_is_an_error_at_its_line() {
     let policy = "---\nkind: AccessPolicy\nid: never\nactors: { all_users: true }\n\
                   privileges: [platform.manage_policies]\nresources: { types: [dataset] }\n";
     fs::write(folder.path().join("mesh.yaml"), format!("{mesh}{policy}")).expect("a file");
+    let forms = example("governance").join("forms.yaml");
+    fs::copy(forms, folder.path().join("forms.yaml")).expect("a copy");
     let path = folder.path().display().to_string();
     for command in ["check", "policies"] {
         let output = lakewright([command, &path]);

