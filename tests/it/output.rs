@@ -446,7 +446,10 @@ fn of_deployments(shapes: &mut Shapes, folder: &Path) {
         shapes.compare(command, &document);
     }
     shapes.compare("diff", &document_of(&run(&["drift", &mesh])));
-    of_refreshes(shapes, &mesh, &run);
+    let refresh = |arguments: &[&str]| {
+        emulator.command().args([arguments, &JSON[..]].concat()).output().expect("the binary runs")
+    };
+    of_refreshes(shapes, &mesh, &refresh);
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--plan"]), 0);
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--yes"]), 0);
 }
@@ -459,7 +462,10 @@ fn of_refreshes(shapes: &mut Shapes, mesh: &str, run: &impl Fn(&[&str]) -> Outpu
     let watched = format!("{features}deployment: {{ wave_alarms: [\"{alarm}\"] }}\n");
     change(&file, features, &watched);
     change(&file, "CostCenter: lab", "CostCenter: night");
-    shapes.of_lines(&run(&["refresh", mesh, "--canary", "222222222222"]), 8);
+    shapes.of_lines(
+        &run(&["refresh", mesh, "--canary", "222222222222", "--canary", "333333333333"]),
+        8,
+    );
     change(&file, &watched, features);
     shapes.of_lines(&run(&["refresh", mesh]), 0);
 }

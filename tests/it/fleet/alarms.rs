@@ -36,7 +36,8 @@ fn a_wave_begins_only_if_the_alarms_of_the_waves_before_it_are_ok() {
         format!("\ndeployment: {{ rollback_alarms: [\"{ALARM}\"], wave_alarms: [\"{JOBS}\"] }}\n");
     let features = "\nfeatures: { notebooks: true, pipelines: true }\n";
     change(&mesh.join("mesh.yaml"), features, &format!("{features}{}", &alarms[1..]));
-    let canary = ["--canary", PLATFORM];
+    // The stacks of both environments depend on each other. The central account comes after them.
+    let canary = ["--canary", PLATFORM, "--canary", "333333333333"];
     set(&proxy, "jobs", "OK");
     // Only `OK` is good. The canary changes each time, but for the last.
     for (state, said) in [

@@ -3,7 +3,7 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 29] = [
     "access",
     "authorize",
     "bootstrap",
@@ -21,12 +21,14 @@ const COMMANDS: [&str; 27] = [
     "import-policies",
     "init",
     "ls",
+    "lsp",
     "outputs",
     "pivot-role",
     "policies",
     "prove",
     "refresh",
     "rehearse",
+    "report",
     "schema",
     "status",
     "synth",
