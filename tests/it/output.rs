@@ -454,7 +454,7 @@ fn of_deployments(shapes: &mut Shapes, folder: &Path) {
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--yes"]), 0);
 }
 
-/// Refreshes: one that stops before its second wave, as nobody has made the alarm, and one that goes on.
+/// Refreshes: one with canaries and an alarm, and one without.
 fn of_refreshes(shapes: &mut Shapes, mesh: &str, run: &impl Fn(&[&str]) -> Output) {
     let file = Path::new(mesh).join("mesh.yaml");
     let features = "features: { notebooks: true, pipelines: true }\n";

@@ -1,4 +1,5 @@
-//! Alarms: CloudFormation rolls changes back because of them, and a refresh looks at them between its waves.
+//! Alarms: CloudFormation rolls changes back because of them. What a refresh does between its waves is tested in the
+//! simulation (`simulator/tests/simulation/held.rs`).
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,6 @@ use crate::run::{lakewright, transcript};
 
 const PLATFORM: &str = "222222222222";
 const ALARM: &str = "arn:aws:cloudwatch:us-east-1:222222222222:alarm:errors";
-const JOBS: &str = "arn:aws:cloudwatch:us-east-1:222222222222:alarm:jobs";
 
 /// Makes an alarm with a state.
 fn set(proxy: &Proxy, name: &str, state: &str) {
@@ -25,40 +25,6 @@ fn set(proxy: &Proxy, name: &str, state: &str) {
 fn rollbacks(proxy: &Proxy) -> Vec<Value> {
     let text = proxy.emulator.request("GET", "/_test/rollbacks", "").expect("an answer");
     serde_json::from_str(&text).expect("JSON")
-}
-
-#[test]
-fn a_wave_begins_only_if_the_alarms_of_the_waves_before_it_are_ok() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mesh = lab(folder.path());
-    let proxy = Proxy::with(&mesh);
-    let alarms =
-        format!("\ndeployment: {{ rollback_alarms: [\"{ALARM}\"], wave_alarms: [\"{JOBS}\"] }}\n");
-    let features = "\nfeatures: { notebooks: true, pipelines: true }\n";
-    change(&mesh.join("mesh.yaml"), features, &format!("{features}{}", &alarms[1..]));
-    // The stacks of both environments depend on each other. The central account comes after them.
-    let canary = ["--canary", PLATFORM, "--canary", "333333333333"];
-    set(&proxy, "jobs", "OK");
-    // Only `OK` is good. The canary changes each time, but for the last.
-    for (state, said) in [
-        ("", "CloudWatch has no metric alarm"),
-        ("INSUFFICIENT_DATA", "has INSUFFICIENT_DATA"),
-        ("ALARM", "is in ALARM (3 errors)"),
-    ] {
-        if !state.is_empty() {
-            set(&proxy, "errors", state);
-        }
-        retag(&mesh, &format!("state-{}", state.to_lowercase().replace('_', "-")));
-        let stopped = proxy.refresh(&mesh, &canary);
-        ends_with(&stopped, 8, said);
-        assert!(transcript(&stopped).contains(ALARM), "{}", transcript(&stopped));
-        assert!(transcript(&stopped).contains("0 failed"), "{}", transcript(&stopped));
-    }
-    let again = proxy.refresh(&mesh, &canary);
-    ends_with(&again, 8, "is in ALARM");
-    set(&proxy, "errors", "OK");
-    ends_with(&proxy.refresh(&mesh, &canary), 0, "the alarms of the waves before it are OK");
-    proxy.has_nothing_to_do(&mesh);
 }
 
 #[test]
