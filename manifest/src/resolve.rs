@@ -3,6 +3,7 @@
 mod about;
 mod addresses;
 mod alarms;
+mod around;
 mod change;
 mod column_type;
 mod data_access;
@@ -168,28 +169,6 @@ impl Context {
         .link()?;
         self.add_data_access(&mut mesh);
         Some(mesh)
-    }
-
-    /// What documents are checked with.
-    fn look_around(&mut self, documents: &Documents, has_parse_errors: bool) {
-        self.declare(documents);
-        self.teams = (!has_parse_errors)
-            .then(|| denial::teams(documents).into_iter().map(str::to_owned).collect());
-        self.all_in_one_partition(documents);
-    }
-
-    /// The tenant, with the permissions that are known for sure.
-    fn known_tenant(&mut self, documents: &Documents, has_parse_errors: bool) -> Option<Tenant> {
-        let mut tenant = self.tenant(&documents.tenants, has_parse_errors)?;
-        self.forget_lost_permissions(&mut tenant);
-        Some(tenant)
-    }
-
-    fn add_data_access(&mut self, mesh: &mut Mesh) {
-        // Other errors can be the reason for what would be found here.
-        if !self.report.has_errors() {
-            mesh.data_access = self.data_access(mesh);
-        }
     }
 
     /// Imported resources and roles are not taken for the mesh's own.
