@@ -6,7 +6,8 @@ mod refused;
 
 use super::*;
 use crate::document::{
-    Confidentiality, EnvironmentPermission, InstanceType, ItemStatus, Strategy, TableFormat,
+    Confidentiality, Enforcement, EnvironmentPermission, FormFieldType, FormSubject, InstanceType,
+    ItemStatus, Strategy, TableFormat,
 };
 use crate::name::TeamName;
 use crate::parse::parse;
@@ -179,6 +180,17 @@ fn of_the_page() -> MeshBuilder {
     let scientist = StudioProfile::new(name("scientist"), &dev, platform());
     let stage = Stage::new(name("prod"), &dev, platform());
     let loader = Pipeline::new(name("loader"), &dev, platform(), Strategy::Trunk, stage);
+    let basis = FormField::new(name("legal-basis"), FormFieldType::Choice)
+        .value("consent")
+        .value("contract")
+        .value("none");
+    let days = FormField::new(name("retention-days"), FormFieldType::Integer).required(false);
+    let protection = MetadataForm::new(name("protection"), FormSubject::Dataset, basis)
+        .label("Data protection")
+        .about(FormSubject::Table)
+        .for_team(analysts())
+        .enforcement(Enforcement::Mandatory)
+        .field(days);
     MeshBuilder::new(tenant)
         .with(retail)
         .with(dev)
@@ -191,6 +203,7 @@ fn of_the_page() -> MeshBuilder {
         .with(explorer)
         .with(scientist)
         .with(loader)
+        .with(protection)
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::document::{
-    Enforcement, FormFieldType, FormSubject, GovernedBy, HybridAccess, Maintenance, PivotMode,
-    SharePermission, TenantPermission, TokenKind,
+    GovernedBy, HybridAccess, Maintenance, PivotMode, SharePermission, TenantPermission, TokenKind,
 };
 use crate::mesh::Location;
 
