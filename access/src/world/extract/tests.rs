@@ -67,7 +67,7 @@ fn what_a_reader_does_not_know_is_an_error() {
 
 /// Properties with a policy in their names that say nothing of who may do what, or that are said to be unknown in another
 /// way. Source: the page of each type in the CloudFormation template reference.
-const NO_POLICIES: [(&str, &str); 23] = [
+const NO_POLICIES: [(&str, &str); 26] = [
     // What a request through an endpoint may do; it gives nothing.
     ("AWS::EC2::VPCEndpoint", "PolicyDocument"),
     ("AWS::Glue::Crawler", "RecrawlPolicy"),
@@ -91,9 +91,12 @@ const NO_POLICIES: [(&str, &str); 23] = [
     ("AWS::SNS::Topic", "DataProtectionPolicy"),
     // When a value expires.
     ("AWS::SSM::Parameter", "Policies"),
-    // The id of a policy store.
+    // Ids, and whether a policy is linked to a policy template.
     ("AWS::VerifiedPermissions::IdentitySource", "PolicyStoreId"),
+    ("AWS::VerifiedPermissions::Policy", "PolicyId"),
     ("AWS::VerifiedPermissions::Policy", "PolicyStoreId"),
+    ("AWS::VerifiedPermissions::Policy", "PolicyType"),
+    ("AWS::VerifiedPermissions::PolicyStore", "PolicyStoreId"),
     ("AWS::VerifiedPermissions::PolicyStoreAlias", "PolicyStoreId"),
 ];
 
