@@ -72,7 +72,9 @@ pub(crate) fn test() -> Result {
     python_tools()?;
     node_packages("target/node", &NODE)?;
     let integration = ["--test", "engines", "--test", "references", "--test", "simulation"];
-    let units = [&["test", "--workspace", "--lib", "--bins"][..], &integration].concat();
+    // One run tells every failure.
+    let units = ["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];
+    let units = [&units[..], &integration].concat();
     run("cargo", &units)?;
     // Of the whole workspace, as the features of dependencies are then those of the tests above.
     run("cargo", &["test", "--workspace", "--doc"])?;

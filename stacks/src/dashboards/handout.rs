@@ -154,7 +154,7 @@ dashboard_id: 6f1c2a3b
 
     #[test]
     fn a_team_without_a_group_is_told_and_given_nothing() {
-        let elsewhere = ON.replace("identity_region: us-east-1", "identity_region: eu-west-1");
+        let elsewhere = ON.replace("identity_region: us-east-1", "identity_region: eu-central-1");
         let mesh = board("shared_with: [Readers]\n", &elsewhere);
         assert!(handed(&mesh).is_empty());
         let plan = Plan::of(&mesh, None);
