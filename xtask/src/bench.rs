@@ -1,7 +1,7 @@
 //! The benchmarks.
 
 use crate::run::{Result, root, run};
-use crate::tasks::{node_packages, python_tools};
+use crate::tasks::{node_packages, python_packages, python_tools};
 
 /// The pinned diff of the CDK's command line, its database of resource types, and a YAML parser.
 const CDK: [&str; 3] =
@@ -16,6 +16,7 @@ pub(crate) fn run_one(arguments: &[&str]) -> Result {
         ["review" | "--review"] => review(),
         ["fleet"] => fleet(),
         ["changes"] => changes(),
+        ["compare" | "--compare"] => compare(),
         ["portal"] => portal(),
         names => measure(names),
     }
@@ -43,6 +44,19 @@ fn fleet() -> Result {
     python_tools()?;
     let cdk = format!("{}/.bin/cdk", node_packages("target/node-fleet", &CDK_DEPLOY)?);
     run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "fleet", "--", &cdk])
+}
+
+/// The CDK's library, for Node.js.
+const CDK_LIBRARY: [&str; 2] = ["aws-cdk-lib@2.276.0", "constructs@10.8.1"];
+
+/// Synthesizes the same datasets with the program, the CDK and troposphere, alternating.
+fn compare() -> Result {
+    let modules = node_packages("target/node-compare", &CDK_LIBRARY)?;
+    python_packages("target/python-compare", &["troposphere==4.11.1"])?;
+    run("cargo", &["build", "--release", "--package", "lakewright-cli", "--bin", "lakewright"])?;
+    let python = root().join("target/python-compare/bin/python").display().to_string();
+    let program = root().join("target/release/lakewright").display().to_string();
+    run(&python, &["tests/bench/compare/compare.py", &program, "examples/lab", &modules])
 }
 
 /// The pinned browser, and the library that operates it.

@@ -118,7 +118,7 @@ pub(crate) fn python_tools() -> Result {
 }
 
 /// Installs pinned Python packages into a virtual environment of their own.
-fn python_packages(folder: &str, packages: &[&str]) -> Result {
+pub(crate) fn python_packages(folder: &str, packages: &[&str]) -> Result {
     let folder: PathBuf = root().join(folder);
     // The list of what is installed, which is too long for the name of a file.
     let (stamp, list) = (folder.join("installed.txt"), packages.join("\n"));
