@@ -70,15 +70,18 @@ impl Checked {
 
 fn looked_at(stack: &StackPlan<'_>, keeps_all: bool) -> Kept<(Piece, Looked)> {
     // Only how much more fits depends on the text of templates, which takes time to write and digest.
-    let (template, whole) = if keeps_all {
-        let whole = stack.synthesize().map_err(Unmade::Findings)?;
-        (whole.lowered.template.clone(), Some(whole))
-    } else {
-        (stack.checked().map_err(Unmade::Findings)?.template, None)
+    let whole = keeps_all.then(|| stack.synthesize()).transpose().map_err(Unmade::Findings)?;
+    let checked;
+    let template = match &whole {
+        Some(whole) => &whole.lowered.template,
+        None => {
+            checked = stack.checked().map_err(Unmade::Findings)?;
+            &checked.template
+        }
     };
     let address = stack.address();
-    let piece = guardrails::piece_of(&address, &template).map_err(Unmade::Error)?;
+    let piece = guardrails::piece_of(&address, template).map_err(Unmade::Error)?;
     let depends_on = stack.depends_on().cloned().collect();
-    let mentions = stack.mentions(&template);
-    Ok(((piece, Looked { address, depends_on, mentions, whole }), stack.usage_of(&template)))
+    let (mentions, usage) = (stack.mentions(template), stack.usage_of(template));
+    Ok(((piece, Looked { address, depends_on, mentions, whole }), usage))
 }

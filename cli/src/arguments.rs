@@ -8,9 +8,9 @@ pub(crate) mod request;
 pub(crate) mod subject;
 
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
-use crate::command;
+use crate::command::Command;
 use crate::exit::Failure;
 use crate::{habits, help, version};
 
@@ -125,68 +125,4 @@ pub(crate) enum Colour {
     Always,
     /// Never
     Never,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Find everything that is wrong with a mesh, and write nothing
-    Check(command::check::CheckArgs),
-    /// Show who reaches what
-    Access(command::access::AccessArgs),
-    /// Decide a request about the platform, metadata or data, with the policies that decide it
-    Authorize(command::authorize::AuthorizeArgs),
-    /// Decide one request, with the reasons
-    Can(command::can::CanArgs),
-    /// Print what an account's owner deploys before anything else
-    Bootstrap(command::bootstrap::BootstrapArgs),
-    /// Print the words that begin with something, each in a line
-    #[command(name = "__complete", hide = true)]
-    Complete(command::complete::CompleteArgs),
-    /// Print the completion script of a shell
-    Completions(command::completions::CompletionsArgs),
-    /// Fetch the facts that only the AWS accounts know, for the mesh's `context`
-    Context(command::context::ContextArgs),
-    /// Deploy the stacks of a mesh through CloudFormation
-    Deploy(command::deploy::DeployArgs),
-    /// Delete one stack of a mesh, or all of them
-    Destroy(command::destroy::DestroyArgs),
-    /// Say what a change does: who gains access, what is replaced, and what could be lost
-    Diff(command::diff::DiffArgs),
-    /// Find what somebody changed by hand: who gained or lost access, and what else differs
-    Drift(command::drift::DriftArgs),
-    /// Explain a finding's code
-    Explain(command::explain::ExplainArgs),
-    /// Write the access policies of a mesh for DataHub
-    ExportPolicies(command::export_policies::ExportPoliciesArgs),
-    /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
-    Graph(command::graph::GraphArgs),
-    /// Write the access policies of DataHub or Atlan as documents of a mesh
-    ImportPolicies(command::import_policies::ImportPoliciesArgs),
-    /// Write a small mesh that works
-    Init(command::init::InitArgs),
-    /// List the stacks of a mesh
-    Ls(command::ls::LsArgs),
-    /// Serve an editor: findings while you type, completion, navigation, who reads a dataset
-    Lsp(command::lsp::LspArgs),
-    Refresh(command::refresh::RefreshArgs),
-    /// Show the outputs of the deployed stacks
-    Outputs(command::outputs::OutputsArgs),
-    /// Show what each access policy does, and what each actor holds
-    Policies(command::policies::PoliciesArgs),
-    /// Print the pivot role of an environment as a template of its own
-    PivotRole(command::pivot_role::PivotRoleArgs),
-    /// Prove that the templates give exactly the access that the mesh asks for
-    Prove(command::prove::ProveArgs),
-    /// Rehearse tonight's refresh against a simulated CloudFormation
-    Rehearse(command::rehearse::RehearseArgs),
-    /// Write the portal: a site about the mesh that needs no server and no network
-    Report(command::report::ReportArgs),
-    /// Print the JSON Schema of the mesh format, or of what a command writes
-    Schema(command::schema::SchemaArgs),
-    /// Show what is deployed where, and what a refresh would do with it
-    Status(command::status::StatusArgs),
-    /// Write the CloudFormation templates of a mesh
-    Synth(command::synth::SynthArgs),
-    /// Show the chain from the manifest's lines to the statements that decide a request
-    Why(command::why::WhyArgs),
 }

@@ -4,6 +4,7 @@ mod allow;
 mod deploying;
 mod drift;
 mod dry_run;
+mod ends;
 mod invitations;
 mod live;
 mod lock;

@@ -6,6 +6,7 @@ mod deployment;
 mod exit;
 mod habits;
 mod help;
+mod input;
 mod memory;
 mod owner;
 mod progress;

@@ -59,6 +59,14 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.3} s", duration.as_secs_f64())
 }
 
+/// A duration in minutes and whole seconds.
+pub(crate) fn duration(took: Duration) -> String {
+    match took.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
 /// Removes the line drawn before.
 pub(crate) fn clear() {
     draw("");

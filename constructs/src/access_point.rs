@@ -6,7 +6,6 @@ use lakewright_synth::{Construct, Grant, Grants, Options, PolicyOwner, Scope, Ta
 use lakewright_template::Expr;
 use lakewright_template::place::Place;
 
-use crate::bucket::{PUT_OBJECTS, READ_OBJECTS, WRITE_OBJECTS};
 use crate::cfn::s3;
 use crate::folder::Folder;
 use crate::role::Receives;
@@ -28,6 +27,15 @@ pub struct AccessPointHandle {
     arn: String,
     target: Target,
 }
+
+/// Actions to read objects.
+pub(crate) const READ_OBJECTS: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
+/// Actions to put new objects.
+const PUT_OBJECTS: [&str; 3] =
+    ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"];
+/// Actions to put and delete objects.
+pub(crate) const WRITE_OBJECTS: [&str; 4] =
+    ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
 
 /// Readers also need an object's size, checksum and parts. This action covers the current version only.
 ///

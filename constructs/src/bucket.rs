@@ -9,18 +9,13 @@ use lakewright_synth::{
 use lakewright_template::place::Place;
 use lakewright_template::{Arn, Expr, Name, Ref, Value};
 
-use crate::access_point::{AccessPointHandle, Traffic};
+use crate::access_point::{AccessPointHandle, READ_OBJECTS, Traffic, WRITE_OBJECTS};
 use crate::cfn::s3;
 use crate::folder::Folder;
 use crate::key::{ImportedKey, KeyAccess, KeyHandle};
 use crate::messaging::QueueHandle;
 use crate::role::Receives;
 
-pub(crate) const READ_OBJECTS: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
-pub(crate) const PUT_OBJECTS: [&str; 3] =
-    ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"];
-pub(crate) const WRITE_OBJECTS: [&str; 4] =
-    ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"];
 const LIST: [&str; 3] = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"];
 
 /// How a bucket's objects are encrypted.

@@ -34,7 +34,7 @@ pub fn add_by_kind(needs: &mut Needs, kinds: &Kinds, left: &BTreeSet<StackAddres
         };
         for (other, its) in kinds.iter().filter(|(other, _)| is_beside(other)) {
             let is_later = rank(*its) > rank(Some(kind))
-                && !matches!(its, Some(StackKind::Governance | StackKind::Platform))
+                && !its.is_some_and(StackKind::is_central)
                 && left.contains(other);
             if other != address && (is_bootstrap || is_later) {
                 needs.entry(other.clone()).or_default().insert(address.clone());

@@ -6,7 +6,7 @@ use crate::Stack;
 use crate::access;
 use crate::change::{ChangeKind, StackChange};
 use crate::review::{Review, alike, judged, new_limits};
-use crate::update::{Fate, Update, exports_changed};
+use crate::update::{Fate, Update, exports_changed, unknown_interruptions};
 
 /// What the templates of one stack say about its change.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ pub fn is_in_place(change: &StackChange) -> bool {
 
 /// The review of changes that are sorted by stack, with the notes on them. `None` if resources may move between the stacks:
 /// some are added, and some are removed.
-pub fn review(stacks: Vec<StackChange>, notes: Vec<String>) -> Option<Review> {
+pub fn review(stacks: Vec<StackChange>, mut notes: Vec<String>) -> Option<Review> {
     let has = |kind: ChangeKind| {
         let mut resources = stacks.iter().flat_map(|stack| &stack.resources);
         resources.any(|resource| resource.kind == kind)
@@ -55,6 +55,7 @@ pub fn review(stacks: Vec<StackChange>, notes: Vec<String>) -> Option<Review> {
     if has(ChangeKind::Added) && has(ChangeKind::Removed) {
         return None;
     }
+    notes.extend(unknown_interruptions(&stacks));
     let alike = alike(&stacks);
     Some(Review { stacks, alike, notes, ..Review::default() })
 }
@@ -91,6 +92,31 @@ mod tests {
             panic!("a change")
         };
         assert!(!is_in_place(&change));
+    }
+
+    /// Source: "AWS::RDS::DBInstance" in the CloudFormation template reference: an update of `DBInstanceClass` requires some
+    /// interruptions, one of `DeletionProtection` none. No schema says it.
+    #[test]
+    fn an_update_that_may_interrupt_for_all_that_is_known_is_noted() {
+        let noted = |kind: &str, before: &str, after: &str| {
+            let of = |properties: &str| {
+                format!("Resources: {{R: {{Type: {kind}, Properties: {{{properties}}}}}}}\n")
+            };
+            let Own::Change(change, notes) = own(&of(before), &of(after)) else {
+                panic!("a change")
+            };
+            review(vec![change], notes).expect("a review").notes
+        };
+        let notes = noted("AWS::RDS::DBInstance", "DBInstanceClass: a", "DBInstanceClass: b");
+        assert!(notes.len() == 1 && notes[0].contains("of these types: AWS::RDS::DBInstance."));
+        // These are replaced, interrupted for certain, and not interrupted.
+        for (kind, before, after) in [
+            ("AWS::RDS::DBInstance", "DBName: a", "DBName: b"),
+            ("AWS::SageMaker::NotebookInstance", "InstanceType: a", "InstanceType: b"),
+            ("AWS::SQS::Queue", "DelaySeconds: 1", "DelaySeconds: 2"),
+        ] {
+            assert_eq!(noted(kind, before, after), [""; 0], "{kind}");
+        }
     }
 
     /// Sources: "Fn::ImportValue" in the CloudFormation template reference; "PublicAccessBlockConfiguration" of

@@ -8,7 +8,7 @@ use crate::change::{self, ChangeKind, ResourceChange, StackChange};
 use crate::classes;
 use crate::disagreement::Disagreement;
 use crate::moves::{self, Moves};
-use crate::update::{exports_changed, judge, limits};
+use crate::update::{exports_changed, judge, limits, unknown_interruptions};
 
 /// The number of stacks that change alike from which one of them stands for all.
 const ALIKE: usize = 3;
@@ -86,6 +86,7 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
         let [old, new] = [before, after].map(|side| of_address(side, &stack.stack));
         notes.extend(new_limits(&stack.stack, old, new));
     }
+    notes.extend(unknown_interruptions(&stacks));
     let alike = alike(&stacks);
     Review {
         stacks,

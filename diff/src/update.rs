@@ -10,6 +10,7 @@ mod compare;
 mod data;
 mod exports;
 mod facts;
+mod interruptions;
 mod judge;
 mod pieces;
 mod presence;
@@ -21,6 +22,7 @@ mod taken;
 mod ways;
 
 pub use exports::exports_changed;
+pub(crate) use interruptions::unknown_interruptions;
 pub use judge::judge;
 pub use room::limits;
 

@@ -17,6 +17,8 @@ pub mod parse;
 pub mod render;
 pub mod resolve;
 pub mod schema;
+#[cfg(test)]
+mod testing;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Report, Severity};

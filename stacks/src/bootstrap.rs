@@ -254,7 +254,7 @@ impl Context<'_> {
         let owner =
             PolicyOwner::RoleInline { role: role.name().into(), name: "protection".to_owned() };
         let made = self.made_by_bootstraps();
-        let made = Statement::deny("DenyBootstrap", execution::BOOTSTRAP_CHANGES, made);
+        let made = Statement::deny("DenyBootstrap", narrow::BOOTSTRAP_CHANGES, made);
         let mut statements = vec![deny, execution::no_unbounded(self), made];
         statements.extend(by_tag);
         scope.child("ExecutionProtection").policy(owner, statements);

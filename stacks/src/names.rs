@@ -23,8 +23,6 @@ use lakewright_template::limits::{
 };
 use lakewright_template::{Place, Region, StackKind};
 
-use crate::team::grantee_name;
-
 /// Maximum length of a team's name in AWS. The names of a team's resources begin with it, so it leaves room for the
 /// rest (SageMaker: 63 characters).
 const TEAM_CHARACTERS: usize = 40;
@@ -474,6 +472,11 @@ impl<'m> Names<'m> {
         let prefix = format!("{}-{kind}-{}", environment.resource_prefix, environment.header.id);
         physical(&prefix, &slug(team), &uri, "", STACK_NAME_CHARACTERS)
     }
+}
+
+/// The principal name of a team's role, as on the command line.
+pub(crate) fn grantee_name(environment: &Environment, team: &EnvironmentTeam) -> String {
+    format!("team/{}/{}", environment.header.id, team.team)
 }
 
 /// The ARN of a managed policy.

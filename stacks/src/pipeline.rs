@@ -34,7 +34,7 @@ use lakewright_template::{AccountId, Expr, Ref, Value};
 
 use crate::Names;
 use crate::asset::Asset;
-use crate::team::grantee_name;
+use crate::names::grantee_name;
 pub(crate) use approval::Approval;
 
 /// Days that artifacts are kept.

@@ -28,6 +28,7 @@ use lakewright_template::Value;
 use crate::Names;
 use crate::dataset::Member;
 use crate::diagnose::cause;
+use crate::names::grantee_name;
 use crate::pipeline::Approval;
 use crate::share::{self, LiveShare};
 use crate::worksheets;
@@ -193,11 +194,6 @@ pub(crate) fn more_pipelines(
     let own_largest = trust::largest(names, own);
     let like = if own.is_empty() { largest } else { own_largest.as_slice() };
     trust::more_pipelines(names, environment, team, own, like)
-}
-
-/// The principal name of a team's role, as on the command line.
-pub(crate) fn grantee_name(environment: &Environment, team: &EnvironmentTeam) -> String {
-    format!("team/{}/{}", environment.header.id, team.team)
 }
 
 fn workgroup(

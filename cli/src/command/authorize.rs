@@ -1,7 +1,6 @@
 //! `lakewright authorize`: one decision of access governance, with the policies that decided.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +11,7 @@ use crate::arguments::day::Day;
 use crate::arguments::governed::Governed;
 use crate::arguments::request::Request;
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::show::authorization::{Answer, exit, to_json, to_text};
 use crate::ui::{Ui, sorted};
 
@@ -93,8 +93,7 @@ impl<'a> Asking<'a> {
 }
 
 fn batch(path: &Path, asking: &mut Asking<'_>, ui: &mut Ui) -> Result<Exit, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    let text = input::text(path)?;
     if text.trim().is_empty() {
         let message =
             format!("{} has no request; expected a JSON object on each line", path.display());

@@ -14,6 +14,7 @@ use lakewright_template::{AccountId, Template, read};
 use self::chosen::{Unchosen, stack};
 use self::feature::Feature;
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::owner;
 use crate::show::review::names::Names;
 use crate::show::review::{Shown, json, terminal};
@@ -97,8 +98,7 @@ pub(crate) fn run(arguments: &BootstrapArgs, ui: &mut Ui) -> Result<Exit, Failur
 
 /// Reads the deployed template.
 fn deployed(path: &Path) -> Result<Template, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    let text = input::text(path)?;
     // The AWS CLI prints a template that was deployed as YAML as a JSON string, and a JSON template as it is. Source:
     // `json_decode_template_body` in handlers.py of botocore.
     let text = serde_json::from_str::<String>(&text).unwrap_or(text);

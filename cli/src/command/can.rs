@@ -1,6 +1,5 @@
 //! `lakewright can`: one decision with its reasons.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,6 +10,7 @@ use serde_json::json;
 use crate::arguments::question::Question;
 use crate::arguments::subject::{Somewhere, SubjectArgs};
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::show::{answer, folder};
 use crate::ui::Ui;
 
@@ -72,8 +72,7 @@ pub(crate) fn run(arguments: &CanArgs, ui: &mut Ui) -> Result<Exit, Failure> {
 }
 
 fn batch(path: &std::path::Path, subject: &Subject, ui: &mut Ui) -> Result<Exit, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    let text = input::text(path)?;
     if text.trim().is_empty() {
         let message =
             format!("{} has no question; expected a JSON object on each line", path.display());

@@ -9,7 +9,8 @@ use clap::Args;
 use lakewright_analysis::checked::Checked;
 use lakewright_analysis::mesh::{earlier_beside, left_behind};
 use lakewright_analysis::words::count;
-use lakewright_governance::Governance;
+use lakewright_governance::{Governance, Problem};
+use lakewright_manifest::mesh::PolicyState;
 use lakewright_manifest::resolve::{check_change, expired_shares, placeholders};
 use lakewright_stacks::Plan;
 use serde_json::json;
@@ -77,13 +78,16 @@ fn once(path: &Path, arguments: &CheckArgs, ui: &mut Ui) -> Result<Exit, Failure
         checked = Checked::of(&plan, mesh, arguments.runway, &ui.progress())?;
         report.extend(plan.report);
         report.extend(std::mem::take(&mut checked.findings));
-        // Of a mesh with a policy store, the plan has found those of active policies already.
-        let mut problems = Governance::problems(mesh);
-        let is_found = |origin| {
-            let mut labels = report.iter().filter_map(|one| one.primary.as_ref());
-            labels.any(|label| label.origin == origin)
+        // The plan of a mesh with a policy store has found those of active policies already.
+        let has_store = mesh.tenant.governance.is_some();
+        let is_active = |problem: &Problem| {
+            let mut policies = mesh.access_policies.values();
+            policies.any(|policy| {
+                policy.header.origin == problem.origin && policy.state == PolicyState::Active
+            })
         };
-        problems.retain(|problem| !is_found(problem.origin));
+        let mut problems = Governance::problems(mesh);
+        problems.retain(|problem| !(has_store && is_active(problem)));
         report.extend(reported(&problems));
         report.extend(placeholders(mesh));
         report.extend(expired_shares(mesh, &arguments.day.or_today()?));

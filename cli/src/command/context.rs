@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lakewright_analysis::context::{Wanted, block, wanted, written};
-use lakewright_analysis::mesh::load;
 use serde_json::{Value, json};
 
 use crate::deployment::facts::{Found, Looker};
@@ -44,7 +43,7 @@ pub(crate) struct ContextArgs {
 pub(crate) fn run(arguments: &ContextArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let ContextArgs { mesh, write, profile, owner_role } = arguments;
     // A mesh with errors is read as well: a missing fact is one of them.
-    let sources = load(mesh)?.sources;
+    let sources = ui.load(mesh)?.sources;
     let environments = wanted(&sources);
     let Some(first) = environments.first() else {
         return Err(Failure::usage(format!("there is no environment in {}", mesh.display())));

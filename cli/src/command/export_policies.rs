@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lakewright_analysis::mesh::load;
 use lakewright_governance::exchange::datahub::{Exported, Release, export};
 use serde_json::{Value, json};
 
@@ -44,7 +43,7 @@ enum To {
 
 pub(crate) fn run(arguments: &ExportPoliciesArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let names = arguments.named.names()?;
-    let loaded = load(&arguments.mesh)?;
+    let loaded = ui.load(&arguments.mesh)?;
     let Some(mesh) = loaded.mesh else {
         ui.report(&loaded.report, &loaded.sources);
         return Ok(Exit::No);

@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use lakewright_governance::exchange::{self, Draft, Imported, JsonError, Names};
 use serde_json::{Value, json};
 
-use crate::arguments::named::{Named, read};
+use crate::arguments::named::Named;
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::show::exchange::{lost_json, tell};
 use crate::ui::Ui;
 
@@ -43,7 +44,7 @@ enum Source {
 pub(crate) fn run(arguments: &ImportPoliciesArgs, ui: &mut Ui) -> Result<Exit, Failure> {
     let names = arguments.named.names()?;
     let path = &arguments.file;
-    let text = read(path)?;
+    let text = input::text(path)?;
     let imported = imported(arguments.from, &text, &names)
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
     if ui.is_json() {

@@ -1,12 +1,11 @@
 //! `lakewright report`: the portal.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clap::Args;
 use lakewright_analysis::checked::Checked;
-use lakewright_analysis::mesh::{Loaded, load};
+use lakewright_analysis::mesh::Loaded;
 use lakewright_analysis::subject::{Keep, OfMesh, Subject};
 use lakewright_analysis::words::count;
 use lakewright_governance::Governance;
@@ -18,6 +17,7 @@ use serde_json::json;
 use crate::arguments::day::Day;
 use crate::arguments::governed::reported;
 use crate::exit::{Exit, Failure};
+use crate::input;
 use crate::memory;
 use crate::show::guardrails::show_all;
 use crate::site::SiteFolder;
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &ReportArgs, ui: &mut Ui) -> Result<Exit, Failure> 
     memory::small_pages();
     let review = arguments.review.as_deref().map(read_review).transpose()?;
     let folder = SiteFolder::at(&arguments.out)?;
-    let Loaded { sources, mesh, report } = load(&arguments.mesh)?;
+    let Loaded { sources, mesh, report } = ui.load(&arguments.mesh)?;
     let Some(mesh) = mesh else {
         ui.report(&report, &sources);
         return Ok(Exit::No);
@@ -70,8 +70,7 @@ pub(crate) fn run(arguments: &ReportArgs, ui: &mut Ui) -> Result<Exit, Failure> 
 }
 
 fn read_review(path: &Path) -> Result<Review, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    let text = input::text(path)?;
     Review::parse(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 

@@ -3,8 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::show::duration;
-use crate::progress::{clear, draw};
+use crate::progress::{clear, draw, duration};
 use crate::ui::Ui;
 use crate::width::error_width;
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::select::Selection;
 use crate::exit::{Exit, Failure};
+use crate::input;
 
 /// The version of the file's shape, `docs/output/plan.schema.json`.
 const VERSION: u32 = 1;
@@ -85,8 +86,7 @@ impl PlanFile {
     /// Reads a plan. Fails if the file is none.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
-        let bytes = std::fs::read(path)
-            .map_err(|error| Failure::usage(format!("{shown} cannot be read: {error}")))?;
+        let bytes = input::bytes(path)?;
         let plan: SavedPlan = serde_json::from_slice(&bytes).map_err(|error| {
             Failure::usage(format!(
                 "{shown} is not a plan: {error}; expected a file that `lakewright deploy MESH --plan-out FILE` wrote"
@@ -121,16 +121,15 @@ impl PlanFile {
 
     /// Fails unless a file approves this plan: its first word is the plan's SHA-256.
     pub(super) fn approved_by(&self, path: &Path) -> Result<(), Failure> {
-        let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("{shown} cannot be read: {error}")))?;
+        let text = input::text(path)?;
         let word = text.split_whitespace().next().unwrap_or_default();
         if word.eq_ignore_ascii_case(&self.digest) {
             return Ok(());
         }
         let message = format!(
-            "{shown} does not approve this plan, and nothing was changed: expected that it begins with the plan's SHA-256, {}, as \
+            "{} does not approve this plan, and nothing was changed: expected that it begins with the plan's SHA-256, {}, as \
              `sha256sum PLAN` prints it",
+            path.display(),
             self.digest
         );
         Err(Failure { exit: Exit::No, message })

@@ -9,15 +9,16 @@ use lakewright_deployer::leftovers::stays;
 use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan};
-use lakewright_fleet::schedule::Because;
 use lakewright_template::StackAddress;
 use lakewright_template::read::{self, ReadError};
 use serde_json::{Value, json};
 
+use super::ends::{why_skipped, word, wrong};
 use super::live::Live;
 use super::stop::Progress;
 use super::verb;
 use super::view::View;
+use crate::progress::duration;
 use crate::ui::Ui;
 
 /// The manifest lines to show with failures: of each part of a stack, and of the whole stack with the key `*`.
@@ -362,15 +363,6 @@ fn is_kept(event: &Event) -> bool {
     }
 }
 
-/// Why a stack is skipped. `is_going` tells whether it was to be deleted.
-pub(super) fn why_skipped(because: &Because, is_going: bool) -> String {
-    match because {
-        Because::Stack(other) if is_going => format!("{other} depends on it and was not deleted"),
-        Because::Stack(other) => format!("it depends on {other}"),
-        Because::Stopped(_) | Because::SetAside => because.to_string(),
-    }
-}
-
 /// The part of the resource that a rejection is about, as text to append to the resource; empty for the whole resource.
 fn part_of(rejection: &Rejection) -> String {
     let whole = format!("/Resources/{}", rejection.logical_id);
@@ -378,42 +370,6 @@ fn part_of(rejection: &Rejection) -> String {
     let part = part.filter(|part| part.is_empty() || part.starts_with('/'));
     let part = part.or(rejection.path.as_deref()).filter(|part| !part.is_empty());
     part.map(|part| format!(" at {part}")).unwrap_or_default()
-}
-
-/// A duration in words.
-pub(super) fn duration(took: Duration) -> String {
-    match took.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    }
-}
-
-/// The word for a good outcome, or the error message for a bad one.
-pub(super) fn wrong(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Created | Outcome::Updated | Outcome::Unchanged | Outcome::Deleted => None,
-        Outcome::Declined => Some("declined; nothing was changed".to_owned()),
-        Outcome::RolledBack => Some("failed, and CloudFormation rolled it back".to_owned()),
-        Outcome::Refused(reason) => Some(format!("refused: {reason}")),
-        Outcome::Overtaken(reason) => Some(format!("left to another deployment: {reason}")),
-        Outcome::NeedsAttention(advice) => Some(format!("needs attention: {advice}")),
-        Outcome::Unreachable(reason) => Some(reason.clone()),
-    }
-}
-
-pub(super) const fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Created => "created",
-        Outcome::Updated => "updated",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Deleted => "deleted",
-        Outcome::Declined => "declined",
-        Outcome::RolledBack => "rolled back",
-        Outcome::Refused(_) => "refused",
-        Outcome::Overtaken(_) => "overtaken",
-        Outcome::NeedsAttention(_) => "needs attention",
-        Outcome::Unreachable(_) => "unreachable",
-    }
 }
 
 fn to_json(event: &Event) -> Value {

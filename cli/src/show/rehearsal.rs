@@ -1,12 +1,14 @@
 //! A rehearsal, for people and programs.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use lakewright_analysis::words::count;
 use lakewright_fleet::machine::Outcome;
 use lakewright_simulator::rehearsal::{Rehearsed, Risk};
 use serde_json::{Value, json};
 
+use crate::progress::duration;
 use crate::show::table::table;
 use crate::ui::Ui;
 use crate::width::width;
@@ -16,14 +18,14 @@ pub(crate) fn show(rehearsed: &Rehearsed, ui: &mut Ui) {
     let at_once = count(rehearsed.most_at_once, "stack");
     ui.data(&format!(
         "{} in the simulation, at most {at_once} at once\n\n",
-        duration(rehearsed.milliseconds)
+        time(rehearsed.milliseconds)
     ));
     let path: Vec<[String; 3]> = rehearsed
         .path
         .iter()
         .map(|leg| {
-            let took = duration(leg.until.saturating_sub(leg.from));
-            [leg.address.to_string(), duration(leg.from), took]
+            let took = time(leg.until.saturating_sub(leg.from));
+            [leg.address.to_string(), time(leg.from), took]
         })
         .collect();
     if !path.is_empty() {
@@ -135,12 +137,9 @@ fn failure(outcome: &Outcome) -> String {
     }
 }
 
-/// Milliseconds in words, in whole seconds.
-fn duration(milliseconds: u64) -> String {
-    match milliseconds / 1000 {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    }
+/// A time of the simulation in words.
+fn time(milliseconds: u64) -> String {
+    duration(Duration::from_millis(milliseconds))
 }
 
 /// Requests in a second, with one decimal.
@@ -155,8 +154,8 @@ mod tests {
 
     #[test]
     fn times_and_rates_are_rounded_down() {
-        assert_eq!(duration(59_999), "59 s");
-        assert_eq!(duration(61_000), "1 min 1 s");
+        assert_eq!(time(59_999), "59 s");
+        assert_eq!(time(61_000), "1 min 1 s");
         assert_eq!(rate(25, 10_000), "2.5");
         assert_eq!(rate(0, 0), "0.0");
     }

@@ -12,6 +12,7 @@ mod picture;
 pub(crate) mod sarif;
 pub(crate) mod sentences;
 pub(crate) mod terminal;
+pub(crate) mod written;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -463,4 +464,3 @@ pub(crate) const fn glyph_of_kind(kind: ChangeKind) -> &'static str {
 
 #[cfg(test)]
 mod tests;
-pub(crate) mod written;

@@ -10,7 +10,7 @@ use crate::document::{
     ItemStatus, Strategy, TableFormat,
 };
 use crate::name::TeamName;
-use crate::parse::parse;
+use crate::testing::resolved;
 
 /// A name, a region and so on.
 fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -19,9 +19,7 @@ fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 
 /// The mesh of a YAML text, or its findings.
 fn of_yaml(text: &str) -> Result<Mesh, Report> {
-    let source = SourceFile { path: "mesh.yaml".to_owned(), text: text.to_owned() };
-    let parsed = parse(FileId(0), &source);
-    let (mesh, report) = resolve(&parsed.documents, parsed.report);
+    let (mesh, report) = resolved(text.to_owned());
     mesh.ok_or(report)
 }
 
@@ -49,14 +47,9 @@ fn are_the_same(built: &Mesh, of_yaml: &Mesh) {
 }
 
 /// A mesh without errors, and the same as YAML.
-const BASE: &str = r#"
-kind: Tenant
-id: acme
-central_account: "111111111111"
-home_region: eu-west-1
-pivot_role: {external_id: a-text-that-nobody-can-guess, trusted_roles: [arn:aws:iam::111111111111:role/platform]}
----
-kind: Organization
+const BASE: &str = concat!(
+    include_str!("../testing/tenant.yaml"),
+    r#"kind: Organization
 id: retail
 team: Analysts
 ---
@@ -67,7 +60,8 @@ account: "222222222222"
 region: eu-west-1
 team: Analysts
 teams: [{team: Science, permissions: [create_share]}]
-"#;
+"#
+);
 
 fn tenant() -> Tenant {
     let platform = name("arn:aws:iam::111111111111:role/platform");

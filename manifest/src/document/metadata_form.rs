@@ -111,6 +111,13 @@ impl FormSubject {
             Self::Worksheet => "worksheet",
         }
     }
+
+    /// The noun with its article.
+    pub fn with_article(self) -> String {
+        let noun = self.noun();
+        let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{article} {noun}")
+    }
 }
 
 /// Whether a missing value of a form is an error.

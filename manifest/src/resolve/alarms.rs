@@ -94,9 +94,7 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SourceFile;
-    use crate::parse::parse;
-    use crate::resolve::resolve;
+    use crate::testing::resolved;
 
     /// The environment with these lines for `deployment`, and the findings as code and message.
     fn found(deployment: &str) -> (Option<Alarms>, Vec<(Code, String)>) {
@@ -107,9 +105,7 @@ mod tests {
              kind: Environment\nid: e\norganization: o\naccount: \"222222222222\"\nregion: eu-west-1\nteam: A\n\
              deployment: {deployment}\n"
         );
-        let source = SourceFile { path: "mesh.yaml".to_owned(), text };
-        let parsed = parse(FileId(0), &source);
-        let (mesh, report) = resolve(&parsed.documents, parsed.report);
+        let (mesh, report) = resolved(text);
         let found = report.iter().map(|one| (one.code, one.message.clone())).collect();
         let alarms = mesh.and_then(|mesh| Some(mesh.environments.values().next()?.alarms.clone()));
         (alarms, found)

@@ -141,14 +141,15 @@ impl Context {
     }
 
     fn is_out_of_scope(&mut self, form: &MetadataForm, subject: &Subject<'_>, origin: Origin) {
-        let noun = subject.kind.noun();
         let message = if form.about.contains(&subject.kind) {
             format!(
-                "the {noun} `{}` is out of the scope of the form `{}`",
-                subject.name, form.header.id
+                "the {} `{}` is out of the scope of the form `{}`",
+                subject.kind.noun(),
+                subject.name,
+                form.header.id
             )
         } else {
-            format!("the form `{}` is not about a {noun}", form.header.id)
+            format!("the form `{}` is not about {}", form.header.id, subject.kind.with_article())
         };
         let diagnostic = Diagnostic::new(Code::FormOutOfScope, message)
             .at(origin, "")

@@ -118,8 +118,8 @@ impl Context {
         };
         if !is_within {
             let message = format!(
-                "a form for one {level} is never for a {}: no {level} has any",
-                subject.noun()
+                "a form for one {level} is never for {}: no {level} has any",
+                subject.with_article()
             );
             let diagnostic = Diagnostic::new(Code::FieldConflict, message)
                 .at(at(file, field), "")

@@ -161,29 +161,16 @@ impl Context {
         entries.filter_map(|(role, group)| Some((role.clone(), group.value()?.clone()))).collect()
     }
 
-    /// Policies that the stack hands no rights to: a role of another account would need a resource policy, which policy stores
-    /// do not have.
+    /// A policy store has no resource policy that could allow a role of another account.
     fn callers_are_central(
         &mut self,
         document: &TenantDocument,
         given: &GovernanceDocument,
         tenant: Origin,
     ) {
-        let Some(central) = document.central_account.value() else { return };
-        for field in given.callers.value().into_iter().flatten() {
-            let Some(role) = field.value().filter(|role| role.account() != central.as_str()) else {
-                continue;
-            };
-            let message = format!(
-                "this role is in account {}, and the central account is {central}",
-                role.account()
-            );
-            let diagnostic = Diagnostic::new(Code::InvalidValue, message)
-                .at(at(tenant.file, field), "")
-                .and(at(tenant.file, &document.central_account), "the central account")
-                .help("callers are roles of the central account, where the policy store is");
-            self.report.push(diagnostic);
-        }
+        let callers = given.callers.value().into_iter().flatten();
+        let help = "callers are roles of the central account, where the policy store is";
+        self.are_central(document, callers, tenant, help);
     }
 
     /// Every role that an active access policy names has a group: a denial of a role that no token has would deny nobody.
@@ -212,23 +199,20 @@ impl Context {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnostic::FileId;
+    use crate::Report;
     use crate::mesh::{IdentityProvider, Mesh, TokenKind};
-    use crate::parse::{Documents, parse};
-    use crate::resolve::resolve;
-    use crate::{Report, SourceFile};
+    use crate::testing::resolved;
 
     const OIDC: &str =
         "    oidc: { issuer: \"https://login.example.com/\", audiences: [portal] }\n";
 
-    fn resolved(region: &str, callers: &str, provider: &str, more: &str) -> (Option<Mesh>, Report) {
+    fn mesh(region: &str, callers: &str, provider: &str, more: &str) -> (Option<Mesh>, Report) {
         let text = format!(
             "kind: Tenant\nid: acme\ncentral_account: \"111111111111\"\nhome_region: {region}\n\
              pivot_role: {{ external_id: abc, trusted_roles: [\"arn:aws:iam::111111111111:role/platform\"] }}\n\
              governance:\n{callers}  identity_provider:\n{provider}---\nkind: Organization\nid: org\nteam: Owners\n{more}"
         );
-        let parsed = parse(FileId(0), &SourceFile { path: "mesh.yaml".to_owned(), text });
-        resolve(&Documents::of_files(vec![parsed.documents]), parsed.report)
+        resolved(text)
     }
 
     /// The codes and the lines of the findings.
@@ -238,7 +222,7 @@ mod tests {
         provider: &str,
         more: &str,
     ) -> Vec<(String, Option<u32>)> {
-        let (_, report) = resolved(region, callers, provider, more);
+        let (_, report) = mesh(region, callers, provider, more);
         let line =
             |one: &crate::Diagnostic| one.primary.as_ref().map(|label| label.origin.span.line);
         report.iter().map(|one| (one.code.as_str().to_owned(), line(one))).collect()
@@ -247,8 +231,8 @@ mod tests {
     /// `docs/mesh.md`: the defaults of each field.
     #[test]
     fn what_is_left_out_has_the_values_of_the_page() {
-        let (mesh, report) = resolved("eu-west-1", "", OIDC, "");
-        let settings = mesh.and_then(|mesh| mesh.tenant.governance).expect("a policy store");
+        let (with, report) = mesh("eu-west-1", "", OIDC, "");
+        let settings = with.and_then(|mesh| mesh.tenant.governance).expect("a policy store");
         assert!(report.is_empty(), "{report:?}");
         let callers: Vec<String> = settings.callers.iter().map(ToString::to_string).collect();
         assert_eq!(callers, ["arn:aws:iam::111111111111:role/platform"]);
@@ -264,9 +248,9 @@ mod tests {
         );
         assert_eq!(issuer.as_str(), "https://login.example.com/");
         let pool = "    cognito: { user_pool_arn: \"arn:aws:cognito-idp:eu-west-1:111111111111:userpool/eu-west-1_aB1\", client_ids: [portal] }\n";
-        let (mesh, report) = resolved("eu-west-1", "", pool, "");
+        let (with, report) = mesh("eu-west-1", "", pool, "");
         assert!(report.is_empty(), "{report:?}");
-        let settings = mesh.and_then(|mesh| mesh.tenant.governance).expect("a policy store");
+        let settings = with.and_then(|mesh| mesh.tenant.governance).expect("a policy store");
         assert_eq!(settings.provider.prefix(), "eu-west-1_aB1");
     }
 

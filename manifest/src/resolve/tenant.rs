@@ -13,7 +13,7 @@ use crate::document::{
 };
 use crate::field::Field;
 use crate::mesh::{Header, Organization, PivotRole, Quotas, Tenant, TenantPermission, Updater};
-use crate::name::{ResourcePrefix, Schedule, TeamName, TimeZone};
+use crate::name::{ResourcePrefix, RoleArn, Schedule, TeamName, TimeZone};
 use crate::parse::Located;
 
 /// The team that administers the platform if the tenant names none.
@@ -186,10 +186,22 @@ impl Context {
     /// Trust policies allow the central account on condition of these roles, so a role of another account could never
     /// assume the role: both conditions must hold ("Multiple keys or values in a condition" in the IAM user guide).
     fn trusted_roles_are_central(&mut self, document: &TenantDocument, tenant: Origin) {
-        let Some(central) = document.central_account.value() else { return };
         let pivot = document.pivot_role.value().map(|role| &role.trusted_roles);
         let deployers = document.deployment.value().map(|deployment| &deployment.trusted_roles);
         let roles = pivot.into_iter().chain(deployers).filter_map(Field::value).flatten();
+        let help = "trusted roles are roles of the central account: the platform and whoever deploys run there";
+        self.are_central(document, roles, tenant, help);
+    }
+
+    /// Reports each role that is not one of the central account.
+    pub(super) fn are_central<'f>(
+        &mut self,
+        document: &'f TenantDocument,
+        roles: impl Iterator<Item = &'f Field<RoleArn>>,
+        tenant: Origin,
+        help: &str,
+    ) {
+        let Some(central) = document.central_account.value() else { return };
         for field in roles {
             let Some(role) = field.value().filter(|role| role.account() != central.as_str()) else {
                 continue;
@@ -201,7 +213,7 @@ impl Context {
             let diagnostic = Diagnostic::new(Code::InvalidValue, message)
                 .at(at(tenant.file, field), "")
                 .and(at(tenant.file, &document.central_account), "the central account")
-                .help("trusted roles are roles of the central account: the platform and whoever deploys run there");
+                .help(help);
             self.report.push(diagnostic);
         }
     }

@@ -11,7 +11,6 @@ use lakewright_template::arn::{ArnParts, ArnPattern};
 
 use super::accounts::{KEY as ACCOUNT, samples};
 use super::implied::{is_meant, states};
-use super::open::is_loose;
 use super::{Difference, DifferenceKind, Findings, Proof, difference};
 use crate::intended::{DELEGATE, Rule};
 
@@ -239,6 +238,13 @@ fn is_elsewhere(statement: &Statement, request: &Request<'_>) -> bool {
             && !condition.values.is_empty()
             && condition.values.iter().all(is_named)
     })
+}
+
+/// Whether a pattern in a resource policy can match that resource, or something in it, without naming it: the
+/// pattern's wildcard begins before the name ends.
+fn is_loose(pattern: &str, own: &str) -> bool {
+    let stem = pattern.split(['*', '?', '$']).next().unwrap_or_default();
+    pattern != "*" && stem.len() < pattern.len() && own.starts_with(stem)
 }
 
 /// Whether a statement has policy variables, whose values depend on the principal.

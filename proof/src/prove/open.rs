@@ -131,10 +131,3 @@ fn report(
         ..given.difference(&request)
     });
 }
-
-/// Whether a pattern in a resource policy can match that resource, or something in it, without naming it: the
-/// pattern's wildcard begins before the name ends.
-pub(super) fn is_loose(pattern: &str, own: &str) -> bool {
-    let stem = pattern.split(['*', '?', '$']).next().unwrap_or_default();
-    pattern != "*" && stem.len() < pattern.len() && own.starts_with(stem)
-}

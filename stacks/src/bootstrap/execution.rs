@@ -81,26 +81,6 @@ pub(super) const STACK_CHANGES: [&str; 17] = [
     "cloudformation:UpdateTerminationProtection",
 ];
 
-/// Actions that are denied on the buckets and parameters of the bootstrap stacks.
-pub(super) const BOOTSTRAP_CHANGES: [&str; 16] = [
-    "s3:DeleteBucket",
-    "s3:DeleteBucketPolicy",
-    "s3:DeleteObject",
-    "s3:PutBucketAcl",
-    "s3:PutBucketLogging",
-    "s3:PutBucketOwnershipControls",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketVersioning",
-    "s3:PutEncryptionConfiguration",
-    "s3:PutLifecycleConfiguration",
-    "s3:PutObject",
-    "s3:PutObjectAcl",
-    "s3:PutReplicationConfiguration",
-    "ssm:DeleteParameter",
-    "ssm:PutParameter",
-];
-
 /// Services that keep a service-linked role in the account, by the resource types that need it.
 const LINKED: [(&str, &str); 2] = [
     ("AWS::EC2::FlowLog", "delivery.logs.amazonaws.com"),

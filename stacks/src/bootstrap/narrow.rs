@@ -9,7 +9,6 @@ use lakewright_policies::catalogue::{self, Action, CatalogueService};
 use lakewright_policies::condition::{Comparison, Condition, Operator};
 use lakewright_template::place::Place;
 
-use super::execution::BOOTSTRAP_CHANGES;
 use super::{Account, Context};
 
 /// The resource types that stacks create, for services whose actions support many others. An action that supports some
@@ -46,6 +45,26 @@ const MADE: [(&str, &[&str]); 13] = [
     ("ssm", &["parameter"]),
     // A web ACL with AWS managed rule groups is also authorized on these: amazon-cloudfront-waf-secretsmanager #3.
     ("wafv2", &["ipset", "managedruleset", "webacl"]),
+];
+
+/// Actions that are denied on the buckets and parameters of the bootstrap stacks.
+pub(super) const BOOTSTRAP_CHANGES: [&str; 16] = [
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:DeleteObject",
+    "s3:PutBucketAcl",
+    "s3:PutBucketLogging",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutObject",
+    "s3:PutObjectAcl",
+    "s3:PutReplicationConfiguration",
+    "ssm:DeleteParameter",
+    "ssm:PutParameter",
 ];
 
 /// The type of resource that is created only where a dataset has protected views.

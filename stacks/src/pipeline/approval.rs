@@ -10,7 +10,7 @@ use lakewright_policies::Conditions;
 use lakewright_synth::{Grant, Grants, Scope, Target};
 
 use crate::Names;
-use crate::team::grantee_name;
+use crate::names::grantee_name;
 
 /// The action in an approval stage.
 pub(super) const ACTION: &str = "Approve";

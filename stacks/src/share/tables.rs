@@ -44,7 +44,7 @@ pub(crate) fn grant(
     let database = names.dataset_database(environment, dataset);
     let tags = (by_tag && has_tags(dataset)).then(|| {
         let all = consumers.values().flat_map(|(_, shares)| whole_tables(shares).into_keys());
-        tags::declare(scope, on, chain, &all.collect())
+        tags::declare(scope, names, dataset, chain, &all.collect())
     });
     for (arn, (role, shares)) in &consumers {
         let Some(first) = shares.first() else { continue };
@@ -97,11 +97,6 @@ pub(crate) fn has_tags(dataset: &Dataset) -> bool {
     dataset.import.as_ref().is_none_or(|import| {
         import.catalog_account.is_none() && import.hybrid_access == HybridAccess::Closed
     })
-}
-
-/// The access to a table, in one word.
-pub(super) const fn access(permissions: &[Permission]) -> &'static str {
-    if permissions.len() > 1 { "write" } else { "read" }
 }
 
 /// The permissions on all tables as one, with the union of all that give them.

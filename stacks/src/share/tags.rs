@@ -13,7 +13,6 @@ use lakewright_manifest::mesh::Dataset;
 use lakewright_synth::Scope;
 use lakewright_template::digest::hex_prefix;
 
-use super::tables::SharedTables;
 use crate::Names;
 use crate::diagnose::cause;
 
@@ -26,11 +25,11 @@ pub(super) struct TableTags(Vec<TableTag>);
 /// Declares the tags, and assigns them to the shared tables.
 pub(super) fn declare(
     scope: &mut Scope<'_>,
-    on: SharedTables<'_>,
+    names: Names<'_>,
+    dataset: &Dataset,
     chain: &mut PermissionChain,
     shared: &BTreeSet<String>,
 ) -> TableTags {
-    let SharedTables { names, dataset, .. } = on;
     let environment = &*dataset.environment;
     let mut tags = Vec::new();
     for tables in parts(dataset) {
@@ -103,13 +102,18 @@ impl TableTags {
             }
             for (permissions, tables) in sets {
                 let permissions: Vec<Permission> = permissions.iter().copied().collect();
-                let access = super::tables::access(&permissions);
+                let access = access(&permissions);
                 let set =
                     PermissionSet { access, permissions: &permissions, with_grant_option: false };
                 chain.grant(scope, role, &Catalog::Tagged { tag: tag.clone(), tables }, set);
             }
         }
     }
+}
+
+/// The access to a table, in one word.
+const fn access(permissions: &[Permission]) -> &'static str {
+    if permissions.len() > 1 { "write" } else { "read" }
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use lakewright_manifest::{Mesh, Report, RoleArn};
 use lakewright_synth::{PolicyOwner, Stack, Together};
 use lakewright_template::Value;
 
-use super::{Belongings, grant, grant_belongings, grantee_name};
+use super::{Belongings, grant, grant_belongings};
 use crate::Names;
 use crate::diagnose::cause;
 use crate::handout::{Carrier, Handout, text};
+use crate::names::grantee_name;
 use crate::stack::{report, spec};
 
 /// The policies for an imported role, one handout each. Policies for shares are handed out separately, because they are

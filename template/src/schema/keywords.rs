@@ -12,6 +12,27 @@ use serde_json::{Map, Value, json};
 pub(super) const OWN: [&str; 5] =
     ["dependentExcluded", "maxUniqueItems", "requiredOr", "requiredXor", "uniqueKeys"];
 
+/// Keywords that CloudFormation adds to JSON Schema and that restrict no value.
+pub(super) const DESCRIPTIVE: [&str; 17] = [
+    "additionalIdentifiers",
+    "arrayType",
+    "conditionalCreateOnlyProperties",
+    "createOnlyProperties",
+    "deprecatedProperties",
+    "handlers",
+    "insertionOrder",
+    "nonPublicProperties",
+    "primaryIdentifier",
+    "readOnlyProperties",
+    "relationshipRef",
+    "replacementStrategy",
+    "resourceLink",
+    "tagging",
+    "taggable",
+    "typeName",
+    "writeOnlyProperties",
+];
+
 /// The options with the keywords and formats added.
 pub(super) fn register(options: ValidationOptions) -> ValidationOptions {
     let options = options

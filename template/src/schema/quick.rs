@@ -8,34 +8,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as PlainMap, Value as Plain};
 
-use super::keywords::{Pattern, format_check};
+use super::keywords::{DESCRIPTIVE, Pattern, format_check};
 use crate::resolve::{Resolved, Resolver};
 use crate::{Map, Value};
 
-/// Keywords that restrict no value.
-const DESCRIPTIVE: [&str; 21] = [
-    "$id",
-    "additionalIdentifiers",
-    "arrayType",
-    "conditionalCreateOnlyProperties",
-    "createOnlyProperties",
-    "default",
-    "definitions",
-    "deprecatedProperties",
-    "description",
-    "handlers",
-    "insertionOrder",
-    "nonPublicProperties",
-    "primaryIdentifier",
-    "readOnlyProperties",
-    "relationshipRef",
-    "replacementStrategy",
-    "resourceLink",
-    "tagging",
-    "taggable",
-    "typeName",
-    "writeOnlyProperties",
-];
+/// Keywords of JSON Schema that restrict no value, beside those of CloudFormation.
+const UNRESTRICTING: [&str; 4] = ["$id", "default", "definitions", "description"];
 
 /// Formats that JSON Schema defines. This check knows none of them.
 const STANDARD_FORMATS: [&str; 19] = [
@@ -328,7 +306,10 @@ impl<'s> Reader<'s> {
                     node.together.extend(each.collect::<Option<Vec<_>>>()?);
                     Some(())
                 }),
-                other => DESCRIPTIVE.contains(&other).then_some(()),
+                other => {
+                    let is_known = DESCRIPTIVE.contains(&other) || UNRESTRICTING.contains(&other);
+                    is_known.then_some(())
+                }
             };
             node.is_unknown |= is_known.is_none();
         }

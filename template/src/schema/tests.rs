@@ -83,29 +83,9 @@ fn each_keyword_of_the_schemas_is_known() {
         "type",
         "uniqueItems",
     ];
-    const DESCRIPTIVE: [&str; 18] = [
-        "additionalIdentifiers",
-        "arrayType",
-        "conditionalCreateOnlyProperties",
-        "createOnlyProperties",
-        "deprecatedProperties",
-        "enumCaseInsensitive",
-        "handlers",
-        "insertionOrder",
-        "nonPublicProperties",
-        "primaryIdentifier",
-        "readOnlyProperties",
-        "relationshipRef",
-        "replacementStrategy",
-        "resourceLink",
-        "tagging",
-        "taggable",
-        "typeName",
-        "writeOnlyProperties",
-    ];
     fn walk(kind: &str, schema: &Plain) {
         for (key, value) in schema.as_object().into_iter().flatten() {
-            if DESCRIPTIVE.contains(&key.as_str()) {
+            if keywords::DESCRIPTIVE.contains(&key.as_str()) {
                 continue;
             }
             assert!(

@@ -1,11 +1,12 @@
-//! The stack that a user names.
+//! The stacks of a mesh, and the one that a user names.
 
 use lakewright_analysis::decision::nearest;
 use lakewright_analysis::folder::{Folder, Somewhere, Unread};
+use lakewright_analysis::synthesis::{Found, synthesize_all};
+use lakewright_stacks::Plan;
 use lakewright_template::Template;
 
 use super::GraphArgs;
-use super::found::synthesized;
 use crate::exit::Failure;
 use crate::ui::Ui;
 
@@ -67,4 +68,24 @@ impl Called {
             Failure::usage(format!("there is no stack `{name}`; {hint}"))
         })
     }
+}
+
+/// The id of the mesh, and its stacks. `None` if the mesh has errors, which are shown.
+pub(super) fn synthesized(
+    arguments: &GraphArgs,
+    ui: &mut Ui,
+) -> Result<Option<(String, Vec<Found>)>, Failure> {
+    let loaded = ui.load(&arguments.mesh)?;
+    let Some(mesh) = loaded.mesh else {
+        ui.report(&loaded.report, &loaded.sources);
+        return Ok(None);
+    };
+    let plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
+    let (found, mut report) = synthesize_all(&plan)?;
+    report.extend(plan.report);
+    if report.has_errors() {
+        ui.report(&report.sorted(), &loaded.sources);
+        return Ok(None);
+    }
+    Ok(Some((mesh.tenant.header.id.to_string(), found)))
 }

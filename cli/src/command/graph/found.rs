@@ -1,12 +1,10 @@
 //! The graphs of a mesh and of one of its stacks.
 
 use lakewright_analysis::graph::{Graph, of_assembly, of_stacks, of_template};
-use lakewright_analysis::synthesis::{Found, synthesize_all};
-use lakewright_stacks::Plan;
 use lakewright_template::assembly::StackEntry;
 
 use super::GraphArgs;
-use super::called::Called;
+use super::called::{Called, synthesized};
 use crate::exit::Failure;
 use crate::ui::Ui;
 
@@ -30,24 +28,4 @@ pub(super) fn stack(
     let Some(called) = Called::read(name, arguments, ui)? else { return Ok(None) };
     let (_, template) = called.one(name)?;
     Ok(Some(of_template(format!("The stack {name}"), &template)))
-}
-
-/// The id of the mesh, and its stacks. `None` if the mesh has errors, which are shown.
-pub(super) fn synthesized(
-    arguments: &GraphArgs,
-    ui: &mut Ui,
-) -> Result<Option<(String, Vec<Found>)>, Failure> {
-    let loaded = ui.load(&arguments.mesh)?;
-    let Some(mesh) = loaded.mesh else {
-        ui.report(&loaded.report, &loaded.sources);
-        return Ok(None);
-    };
-    let plan = Plan::of(&mesh, arguments.day.as_of.as_ref());
-    let (found, mut report) = synthesize_all(&plan)?;
-    report.extend(plan.report);
-    if report.has_errors() {
-        ui.report(&report.sorted(), &loaded.sources);
-        return Ok(None);
-    }
-    Ok(Some((mesh.tenant.header.id.to_string(), found)))
 }

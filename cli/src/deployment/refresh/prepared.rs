@@ -15,6 +15,7 @@ use lakewright_template::digest::sha256;
 
 use super::super::{Deployment, Wanted};
 use crate::exit::Failure;
+use crate::input;
 
 /// The stacks of a mesh.
 pub(crate) enum Prepared {
@@ -140,8 +141,7 @@ fn load(folder: &Path, stack: &mut Stack) -> Result<(), Failure> {
 }
 
 fn read(path: &Path, digest: &str) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(path)
-        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    let bytes = input::bytes(path)?;
     let found = sha256(&bytes);
     if found == digest {
         return Ok(bytes);

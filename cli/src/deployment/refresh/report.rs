@@ -16,8 +16,9 @@ use lakewright_fleet::schedule::Because;
 use lakewright_template::StackAddress;
 use serde_json::{Value, json};
 
-use super::super::show::{duration, word, wrong};
+use super::super::ends::{word, wrong};
 use crate::exit::Failure;
+use crate::progress::duration;
 use crate::show::review::markdown::code;
 
 /// The page's template. Handlebars escapes all values.

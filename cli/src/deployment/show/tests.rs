@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_fleet::schedule::Because;
+
 use super::*;
 
 fn at() -> StackAddress {

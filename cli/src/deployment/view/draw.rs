@@ -9,9 +9,9 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use super::super::show::duration;
 use super::super::verb;
 use super::state::{Counts, Pane, State};
+use crate::progress::duration;
 use crate::width::within;
 
 /// The headings of the accounts.

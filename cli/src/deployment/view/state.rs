@@ -11,7 +11,7 @@ use lakewright_fleet::plan::{Action, Plan};
 use lakewright_fleet::schedule::Because;
 use lakewright_template::{Place, StackAddress};
 
-use super::super::show::{why_skipped, wrong};
+use super::super::ends::{why_skipped, wrong};
 use crate::ui::HIDDEN;
 
 /// The time over which the rate is counted.

@@ -1,20 +1,14 @@
 //! What `check` says about forms and what documents fill in.
 
-use crate::diagnostic::{FileId, Severity};
+use crate::Mesh;
+use crate::diagnostic::Severity;
 use crate::mesh::{FilledForm, FormValue};
 use crate::name::Id;
-use crate::parse::{Documents, parse};
-use crate::resolve::resolve;
-use crate::{Mesh, SourceFile};
+use crate::testing::resolved;
 
-const BASE: &str = r#"
-kind: Tenant
-id: acme
-central_account: "111111111111"
-home_region: eu-west-1
-pivot_role: {external_id: a-text-that-nobody-can-guess, trusted_roles: [arn:aws:iam::111111111111:role/platform]}
----
-kind: Organization
+const BASE: &str = concat!(
+    include_str!("../../testing/tenant.yaml"),
+    r#"kind: Organization
 id: retail
 team: Owners
 ---
@@ -45,15 +39,14 @@ environment: dev
 team: Guests
 topics: [T]
 keywords: [k]
-"#;
+"#
+);
 
 /// The mesh, and each finding with its severity, its line in the added text, and its message.
 fn checked(more: &str) -> (Option<Mesh>, Vec<(Severity, u32, String)>) {
     let text = format!("{BASE}---\n{more}");
     let before = u32::try_from(BASE.lines().count() + 1).expect("a number");
-    let source = SourceFile { path: "mesh.yaml".to_owned(), text };
-    let parsed = parse(FileId(0), &source);
-    let (mesh, report) = resolve(&Documents::of_files(vec![parsed.documents]), parsed.report);
+    let (mesh, report) = resolved(text);
     let found = report.iter().map(|one| {
         let line = one.primary.as_ref().map_or(0, |label| label.origin.span.line);
         let text = format!("{}: {}", one.code.as_str(), one.message);
@@ -186,6 +179,10 @@ fn a_form_that_is_not_for_a_document_cannot_be_filled_in() {
     assert!(all.iter().any(|text| text == expected), "{all:?}");
     let all = found(&filled("{care: {basis: consent}}").replace("[dataset]", "[notebook]"));
     assert_eq!(all, ["form-out-of-scope: the form `care` is not about a dataset"]);
+    let text = form(&format!("about: [dataset]\n{FIELDS}"))
+        + "---\nkind: Organization\nid: own\nteam: Owners\nforms: {care: {basis: consent}}\n";
+    let expected = "form-out-of-scope: the form `care` is not about an organization";
+    assert!(found(&text).iter().any(|text| text == expected));
     let all = found(&format!(
         "{}forms: {{}}\n",
         form(&format!("about: [dataset]\nscope: {{organization: other}}\n{FIELDS}"))

@@ -91,3 +91,18 @@ fn what_is_accepted_is_valid_and_most_of_what_is_valid_is_accepted() {
     assert!(valid > 1000 && valid < all, "{valid} of {all} are valid");
     assert!(accepted * 3 > valid * 2, "{accepted} of {valid} are accepted");
 }
+
+/// A value that is valid only where its condition is true. The validator decides about both branches.
+#[test]
+fn a_value_under_a_condition_is_left_to_the_validator() {
+    let schema = of("AWS::S3::Bucket").expect("a schema");
+    let place = Place::parse("111122223333", "eu-west-1").expect("a place");
+    let template = Template::default();
+    let is_accepted = |value: Value| {
+        let resource = resource(schema, Map::new().with("AccessControl", value));
+        schema.accepts(&resource, &Resolver::new(&template, &place, Branch::Then))
+    };
+    assert!(is_accepted("Private".into()));
+    let (condition, then, otherwise) = ("C".into(), "Private".into(), "Nobody".into());
+    assert!(!is_accepted(Intrinsic::If { condition, then, otherwise }.into()));
+}
