@@ -6,6 +6,7 @@ mod editors;
 mod layers;
 mod mutants;
 mod run;
+mod site;
 mod sizes;
 mod tasks;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ["editors"] => editors::test(),
         ["emulator"] => tasks::emulator("4599"),
         ["emulator", port] if port.parse::<u16>().is_ok() => tasks::emulator(port),
+        ["site"] => site::build(),
         ["bench", rest @ ..] => bench::run_one(rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::run::{Result, exit_code, root, run, say};
+use crate::run::{Result, exit_code, root, say};
 use crate::tasks;
 
 /// The pinned program that makes the changes ("mutants") and runs the tests.
@@ -55,15 +55,8 @@ const RULES: [Rules; 2] = [
 
 /// Tests the mutants of the rules with a name, or of all rules. Fails if one is not noticed.
 pub(crate) fn test(name: Option<&str>) -> Result {
-    let tools = root().join("target/tools");
-    let binary = tools.join("bin/cargo-mutants");
-    if !binary.exists() {
-        let folder = tools.display().to_string();
-        let install = ["install", "cargo-mutants", "--locked", "--version", CARGO_MUTANTS];
-        run("cargo", &[&install[..], &["--root", &folder]].concat())?;
-    }
+    let binary = tasks::cargo_tool("cargo-mutants", CARGO_MUTANTS)?;
     tasks::python_tools()?;
-    let binary = binary.display().to_string();
     let known = RULES.iter().filter(|rules| name.is_none_or(|name| name == rules.name));
     let known: Vec<&Rules> = known.collect();
     if known.is_empty() {
@@ -91,7 +84,9 @@ fn of(rules: &Rules, binary: &str) -> Result {
     let (missed, caught) = (lines(&folder.join("missed.txt"))?, lines(&folder.join("caught.txt"))?);
     let number = caught.len();
     say(&format!("{}: {number} mutants noticed by end-to-end tests; not noticed:", rules.name));
-    missed.iter().for_each(|one| say(one));
+    for one in &missed {
+        say(one);
+    }
     if missed.is_empty() {
         Ok(())
     } else {

@@ -99,12 +99,16 @@ fn cheap_checks() -> Result {
 
 /// The path of `cargo-deny`, which is installed under `target` if it is not there yet.
 fn cargo_deny() -> Result<String> {
+    cargo_tool("cargo-deny", CARGO_DENY)
+}
+
+/// The path of a program from crates.io, which is installed under `target` if it is not there yet.
+pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<String> {
     let tools = root().join("target/tools");
-    let binary = tools.join("bin/cargo-deny");
+    let binary = tools.join("bin").join(name);
     if !binary.exists() {
         let folder = tools.display().to_string();
-        let arguments =
-            ["install", "cargo-deny", "--locked", "--version", CARGO_DENY, "--root", &folder];
+        let arguments = ["install", name, "--locked", "--version", version, "--root", &folder];
         run("cargo", &arguments)?;
     }
     Ok(binary.display().to_string())
