@@ -4,6 +4,7 @@ use lakewright_access::document::{Document, Statement};
 use lakewright_access::evaluate::{Decision, Verdict};
 use lakewright_access::request::{Principal, Request, Truth};
 use lakewright_access::world::{Outside, Role, World};
+use lakewright_template::{Region, StackAddress};
 
 use super::{Answer, exposure};
 
@@ -64,11 +65,11 @@ impl<'w> Worlds<'w> {
         self.stated[side].roles().get(arn)
     }
 
-    /// The region of the stack that makes a role.
-    pub(super) fn region_of(&self, arn: &str) -> Option<&'w str> {
+    /// The region of the stack that makes a role; `None` for a template that is only a file.
+    pub(super) fn region_of(&self, arn: &str) -> Option<Region> {
         let role = self.role(1, arn).or_else(|| self.role(0, arn))?;
-        let region = role.trust.origin.stack.split('/').nth(1)?;
-        (region.matches('-').count() >= 2).then_some(region)
+        let address = StackAddress::parse(&role.trust.origin.stack).ok()?;
+        Some(address.place.region)
     }
 
     /// How the sides decide a request differently; `None` if they decide it alike.

@@ -11,6 +11,7 @@ use lakewright_access::pattern;
 use lakewright_access::request::{Context, Principal, Request, account_of, is_told, partition_of};
 use lakewright_access::sample::{actions_of, is_derived, variables};
 use lakewright_access::world::World;
+use lakewright_template::Region;
 use lakewright_template::arn::{ArnParts, ArnPattern};
 use lakewright_template::resolve::UNKNOWN;
 
@@ -129,7 +130,8 @@ impl<'w> Cells<'_, 'w> {
         let name = self.principal.name();
         let partition = partition_of(name).unwrap_or("aws");
         let account = account_of(name).filter(|_| is_own).unwrap_or("*");
-        let region = self.worlds.region_of(name).filter(|_| is_own).unwrap_or("*");
+        let region = self.worlds.region_of(name).filter(|_| is_own);
+        let region = region.as_ref().map_or("*", Region::as_str);
         let mut fields: Vec<&str> = form.splitn(6, ':').collect();
         if let [_, of_partition, _, of_region, of_account, _] = fields.as_mut_slice() {
             for (field, value) in

@@ -107,7 +107,7 @@ dashboard_id: 6f1c2a3b
 
     fn board(more: &str, on: &str) -> Mesh {
         let dev = with_permissions(DEV, "create_dashboard, run_athena_query") + on;
-        let dev = dev.replace("region: eu-west-1", "region: us-east-1");
+        let dev = dev.replace("\nregion: eu-west-1", "\nregion: us-east-1");
         mesh(&[TENANT, &dev, &format!("{BOARD}{more}")])
     }
 

@@ -8,6 +8,7 @@ use lakewright_diff::access::{AccessChange, Reach};
 use lakewright_diff::change::{PropertyChange, ResourceChange};
 use lakewright_diff::disagreement::Disagreement;
 use lakewright_diff::update::DataEffect;
+use lakewright_template::StackAddress;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -314,14 +315,9 @@ fn located(file: &str, position: Option<(u32, Option<u32>)>) -> Value {
 
 /// The file of a stack's template: below the assembly for a stack's address, and the path itself for others.
 pub(super) fn template(stack: &str) -> String {
-    let parts: Vec<&str> = stack.split('/').collect();
-    match parts.as_slice() {
-        [account, _, _]
-            if account.len() == 12 && account.bytes().all(|one| one.is_ascii_digit()) =>
-        {
-            format!("templates/{stack}.json")
-        }
-        _ => stack.to_owned(),
+    match StackAddress::parse(stack) {
+        Ok(address) => format!("templates/{address}.json"),
+        Err(_) => stack.to_owned(),
     }
 }
 
