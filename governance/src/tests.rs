@@ -1,6 +1,7 @@
 //! Tests of the whole crate.
 
 mod analysis;
+mod changes;
 mod hostile;
 mod mutants;
 mod oracle;
