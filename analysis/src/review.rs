@@ -3,6 +3,7 @@
 mod assemblies;
 pub mod bootstrap;
 mod cut;
+mod decisions;
 mod deployed;
 mod holders;
 mod near;
@@ -185,6 +186,7 @@ pub fn review(
     }
     let meshes = [sources[0].mesh()?, sources[1].mesh()?];
     let is_synthesized = meshes.iter().any(Option::is_some);
+    let decisions = decisions::of(meshes.each_ref().map(Option::as_ref), reading.day);
     let near = match &meshes {
         [Some(before), Some(after)] => near::of([before, after], reading),
         _ => Near::default(),
@@ -225,7 +227,8 @@ pub fn review(
         limits.add_to(&mut old.subject.world)?;
         limits.add_to(&mut new.subject.world)?;
     }
-    let reviewed = compare(&old, &new);
+    let mut reviewed = compare(&old, &new);
+    reviewed.review.decisions = decisions;
     Ok(Ok(Reviewed { after: Some(new.subject), ..reviewed }))
 }
 
