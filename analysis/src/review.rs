@@ -175,8 +175,10 @@ pub fn review(
     let reading = Reading { somewhere: &somewhere, ..reading };
     if reading.scope == Scope::Near
         && let [Source::Assembly(before), Source::Assembly(after)] = &sources
-        && let Some(reviewed) = assemblies::of([before, after])
+        && let Some(mut reviewed) = assemblies::of([before, after])
     {
+        let note = decisions::note(&reviewed.review);
+        reviewed.review.notes.extend(note);
         return Ok(Ok(reviewed));
     }
     let equal = EqualStacks::of(&sources)?;
@@ -229,6 +231,8 @@ pub fn review(
     }
     let mut reviewed = compare(&old, &new);
     reviewed.review.decisions = decisions;
+    let note = decisions::note(&reviewed.review);
+    reviewed.review.notes.extend(note);
     Ok(Ok(Reviewed { after: Some(new.subject), ..reviewed }))
 }
 

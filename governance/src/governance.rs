@@ -1,5 +1,6 @@
 //! The access governance of one mesh.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Policy, PolicySet, Schema, ValidationMode, ValidationWarning, Validator};
@@ -161,13 +162,13 @@ impl Governance {
     /// # Errors
     ///
     /// There is none.
-    pub fn resource(&self, name: &str) -> Result<Resource, QuestionError> {
+    pub fn resource(&self, name: &str) -> Result<Cow<'_, Resource>, QuestionError> {
         if let Some(resource) = self.universe.resources.get(name) {
-            return Ok(resource.clone());
+            return Ok(Cow::Borrowed(resource));
         }
         match split(name) {
             (Some(kind), id) if is_open(kind) && !id.is_empty() => {
-                Ok(Resource { kind, id: id.to_owned(), facts: Facts::default() })
+                Ok(Cow::Owned(Resource { kind, id: id.to_owned(), facts: Facts::default() }))
             }
             (Some(_) | None, _) => Err(QuestionError::Resource(name.to_owned())),
         }

@@ -6,5 +6,4 @@ mod hostile;
 mod mutants;
 mod oracle;
 pub(crate) mod scenarios;
-mod speed;
 mod store;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use lakewright_diff::decisions::{DecisionChange, DecisionExample, DecisionKind};
+use lakewright_diff::review::Review;
 use lakewright_governance::Governance;
 use lakewright_governance::changes::{Change, ChangeKind, changes};
 use lakewright_manifest::diagnostic::Origin;
@@ -64,4 +65,15 @@ fn lines(origins: &BTreeSet<Origin>, sources: &[SourceFile]) -> Vec<String> {
         format!("{path}:{}:{}", origin.span.line, origin.span.column)
     };
     origins.iter().map(line).collect()
+}
+
+/// Says that decisions were not compared, if templates show that policies of a policy store differ.
+pub(super) fn note(review: &Review) -> Option<String> {
+    let mut resources = review.stacks.iter().flat_map(|stack| &stack.resources);
+    let is_stored =
+        resources.any(|one| one.resource_type.starts_with("AWS::VerifiedPermissions::"));
+    let is_silent = review.decisions.is_none() && is_stored;
+    is_silent.then(|| {
+        "Policies of a policy store differ. Templates do not tell which decisions differ: compare the meshes.".to_owned()
+    })
 }
