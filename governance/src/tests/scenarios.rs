@@ -155,8 +155,10 @@ fn reached(access: &Access) -> Vec<[&'static str; 3]> {
     let having = |wanted: &dyn Fn((bool, bool)) -> bool| -> Vec<&str> {
         access.iter().filter(|(_, one)| wanted(**one)).map(|(team, _)| *team).collect()
     };
+    let mut owners = having(&|(is_owner, _)| is_owner);
+    owners.push("TeamA");
     let scenario = json!({
-        "domain_owners": [&["TeamA"], having(&|(is_owner, _)| is_owner).as_slice()].concat(),
+        "domain_owners": owners,
         "domain_readers": having(&|(is_owner, _)| !is_owner),
         "domain_access": having(&|(_, has_datasets)| has_datasets),
     });
