@@ -3,6 +3,7 @@
 mod assemblies;
 pub mod bootstrap;
 mod cut;
+mod decisions;
 mod deployed;
 mod holders;
 mod near;
@@ -174,8 +175,10 @@ pub fn review(
     let reading = Reading { somewhere: &somewhere, ..reading };
     if reading.scope == Scope::Near
         && let [Source::Assembly(before), Source::Assembly(after)] = &sources
-        && let Some(reviewed) = assemblies::of([before, after])
+        && let Some(mut reviewed) = assemblies::of([before, after])
     {
+        let note = decisions::note(&reviewed.review);
+        reviewed.review.notes.extend(note);
         return Ok(Ok(reviewed));
     }
     let equal = EqualStacks::of(&sources)?;
@@ -185,6 +188,7 @@ pub fn review(
     }
     let meshes = [sources[0].mesh()?, sources[1].mesh()?];
     let is_synthesized = meshes.iter().any(Option::is_some);
+    let decisions = decisions::of(meshes.each_ref().map(Option::as_ref), reading.day);
     let near = match &meshes {
         [Some(before), Some(after)] => near::of([before, after], reading),
         _ => Near::default(),
@@ -225,7 +229,10 @@ pub fn review(
         limits.add_to(&mut old.subject.world)?;
         limits.add_to(&mut new.subject.world)?;
     }
-    let reviewed = compare(&old, &new);
+    let mut reviewed = compare(&old, &new);
+    reviewed.review.decisions = decisions;
+    let note = decisions::note(&reviewed.review);
+    reviewed.review.notes.extend(note);
     Ok(Ok(Reviewed { after: Some(new.subject), ..reviewed }))
 }
 

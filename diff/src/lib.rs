@@ -3,6 +3,7 @@
 //! - [`change`] has the changed resources and properties, [`update`] what CloudFormation does with each resource, and
 //!   the data that could be lost.
 //! - [`access`] has the access that principals gain and lose.
+//! - [`decisions`] has the decisions of access governance that differ; meshes tell them, templates do not.
 //! - [`moves`] has the resources that move between stacks, and the requests and deployments that move them without loss.
 //! - [`classes`] groups the stacks that change alike.
 //! - [`disagreement`] compares the review with CloudFormation's own change sets.
@@ -14,6 +15,7 @@ pub mod access;
 pub mod alone;
 pub mod change;
 pub mod classes;
+pub mod decisions;
 pub mod disagreement;
 mod language;
 pub mod moves;

@@ -6,6 +6,7 @@ use crate::Stack;
 use crate::access::{AccessChange, Side, compare, refuse};
 use crate::change::{self, ChangeKind, ResourceChange, StackChange};
 use crate::classes;
+use crate::decisions::DecisionChange;
 use crate::disagreement::Disagreement;
 use crate::moves::{self, Moves};
 use crate::update::{exports_changed, judge, limits, unknown_interruptions};
@@ -24,6 +25,9 @@ pub struct Review {
     pub equal: usize,
     /// The principals whose access differs, broadened access first.
     pub access: Vec<AccessChange>,
+    /// The decisions of access governance that differ, gained ones first. `None` unless somebody has decided them: no template
+    /// tells them.
+    pub decisions: Option<Vec<DecisionChange>>,
     /// Resources that move between stacks.
     pub moves: Vec<Move>,
     /// The stack refactorings that do the moves without obstacles.
@@ -93,6 +97,7 @@ pub fn of(before: &[Stack<'_>], after: &[Stack<'_>], sides: [&Side<'_>; 2]) -> R
         alike,
         equal: 0,
         access,
+        decisions: None,
         moves,
         refactorings,
         detours,

@@ -1,25 +1,19 @@
 //! What each policy does, decided for all requests and not for samples.
 //!
 //! Requests are classes: resources that the same rules select and to which the same teams are related, privileges that
-//! the same rules are about, and actors. An actor can be a member of any teams, so there are more actors than can be
-//! listed. The smallest ones are enough: if a rule has an effect for an actor, it has the same effect for the actor who
+//! the same rules are about, and actors. If a rule has an effect for an actor, it has the same effect for the actor who
 //! has only one reason to match the rule (and, if the rule denies, one reason to match a rule that allows), and only those
-//! teams and roles that other rules except. Fewer teams match no other rule that more teams do not match, and an exception
-//! depends only on what it names.
+//! teams and roles that other rules except ([`crate::least`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actor::Actor;
 use crate::governance::Governance;
 use crate::index::{Bits, Known, Place};
+use crate::least::{EXCEPTIONS, Scene, bases, classes, joined, with_exceptions};
 use crate::privilege::Privilege;
 use crate::rules::Rule;
 use crate::universe::Resource;
-
-/// The number of exceptions whose combinations are all looked at.
-const EXCEPTIONS: usize = 10;
-/// A user whom no policy names.
-const SOMEBODY: &str = "somebody";
 
 /// A request that shows what a policy does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +126,8 @@ impl<'a> Analysis<'a> {
     /// A request that has another decision without the rule, if there is one among these.
     fn effect(&mut self, rule: &Rule, asked: &Asked<'_>, seen: &mut Seen) -> Option<Example> {
         let governance = self.governance;
-        let exceptions = self.exceptions(asked);
+        let Asked { place, resource, about, .. } = *asked;
+        let exceptions = classes(&[Scene { governance, resource, place, about }]);
         if exceptions.len() > EXCEPTIONS {
             seen.is_undecided = true;
             return None;
@@ -219,20 +214,6 @@ impl<'a> Analysis<'a> {
         self.actors.insert(actor.clone(), known.clone());
         known
     }
-
-    /// What the exceptions of the rules name that are about this privilege and resource.
-    fn exceptions(&self, asked: &Asked<'_>) -> Vec<Literal> {
-        let mut rules = asked.about.clone();
-        rules.keep(self.governance.index.selecting(asked.place));
-        let mut all = BTreeSet::new();
-        for rule in rules.iter() {
-            let actors = &self.governance.rules[rule].actors;
-            all.extend(actors.except_teams.iter().cloned().map(Literal::Team));
-            all.extend(actors.except_roles.iter().cloned().map(Literal::Role));
-            all.extend(actors.except_users.iter().cloned().map(Literal::User));
-        }
-        all.into_iter().collect()
-    }
 }
 
 /// The requests of one class.
@@ -242,75 +223,4 @@ struct Asked<'a> {
     resource: &'a Resource,
     privilege: Privilege,
     about: &'a Bits,
-}
-
-/// One reason for which a rule matches an actor.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Literal {
-    Team(String),
-    Role(String),
-    User(String),
-}
-
-impl Literal {
-    fn add_to(&self, actor: &mut Actor) {
-        match self {
-            Self::Team(team) => actor.teams.insert(team.clone()),
-            Self::Role(role) => actor.roles.insert(role.clone()),
-            Self::User(user) => {
-                actor.user.clone_from(user);
-                true
-            }
-        };
-    }
-}
-
-/// The smallest actors who match a rule's actors for a resource.
-fn bases(rule: &Rule, resource: &Resource) -> Vec<Actor> {
-    let actors = &rule.actors;
-    if actors.everyone {
-        return vec![Actor::new(SOMEBODY)];
-    }
-    let relations = actors.relations.iter();
-    let related = relations.filter_map(|relation| resource.facts.relations.get(relation));
-    let teams = actors.teams.iter().chain(related.flat_map(BTreeMap::keys));
-    let teams: BTreeSet<&String> = teams.collect();
-    let teams = teams.into_iter().map(|team| Actor::new(SOMEBODY).member_of(team));
-    let roles = actors.roles.iter().map(|role| Actor::new(SOMEBODY).with_role(role));
-    let users = actors.users.iter().map(Actor::new);
-    teams.chain(roles).chain(users).collect()
-}
-
-/// An actor with the teams and roles of both, unless they are two users.
-fn joined(one: &Actor, other: &Actor) -> Option<Actor> {
-    let user = match (one.user.as_str(), other.user.as_str()) {
-        (SOMEBODY, user) | (user, SOMEBODY) => user,
-        (user, same) if user == same => user,
-        (_, _) => return None,
-    };
-    let teams = one.teams.union(&other.teams).cloned().collect();
-    let roles = one.roles.union(&other.roles).cloned().collect();
-    Some(Actor { user: user.to_owned(), teams, roles })
-}
-
-/// An actor with each combination of the exceptions. A user who is named keeps the name.
-fn with_exceptions(base: &Actor, exceptions: &[Literal]) -> Vec<Actor> {
-    let mut all = vec![base.clone()];
-    for exception in exceptions {
-        let is_second_name = matches!(exception, Literal::User(_)) && base.user != SOMEBODY;
-        if is_second_name {
-            continue;
-        }
-        let more: Vec<Actor> = all
-            .iter()
-            .filter(|actor| !matches!(exception, Literal::User(_)) || actor.user == SOMEBODY)
-            .map(|actor| {
-                let mut actor = actor.clone();
-                exception.add_to(&mut actor);
-                actor
-            })
-            .collect();
-        all.extend(more);
-    }
-    all
 }

@@ -1,5 +1,6 @@
 //! The access governance of one mesh.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Policy, PolicySet, Schema, ValidationMode, ValidationWarning, Validator};
@@ -45,8 +46,8 @@ pub struct Governance {
     pub(crate) policies: Vec<Option<Policy>>,
     pub(crate) index: Index,
     pub(crate) places: BTreeMap<String, Place>,
-    /// The place of a resource that the mesh does not name.
-    elsewhere: Place,
+    /// The place of a resource that the mesh does not name, by kind.
+    elsewhere: BTreeMap<ResourceKind, Place>,
 }
 
 impl Governance {
@@ -88,9 +89,11 @@ impl Governance {
             return Err(problems);
         }
         let (mut index, places) = Index::of(&rules, &privileges, &universe);
-        let nameless =
-            Resource { kind: ResourceKind::User, id: String::new(), facts: Facts::default() };
-        let elsewhere = index.place(&rules, &nameless, &mut BTreeMap::new());
+        let elsewhere = ResourceKind::ALL.into_iter().map(|kind| {
+            let nameless = Resource { kind, id: String::new(), facts: Facts::default() };
+            (kind, index.place(&rules, &nameless, &mut BTreeMap::new()))
+        });
+        let elsewhere = elsewhere.collect();
         Ok(Self { privileges, universe, rules, policies, index, places, elsewhere })
     }
 
@@ -159,13 +162,13 @@ impl Governance {
     /// # Errors
     ///
     /// There is none.
-    pub fn resource(&self, name: &str) -> Result<Resource, QuestionError> {
+    pub fn resource(&self, name: &str) -> Result<Cow<'_, Resource>, QuestionError> {
         if let Some(resource) = self.universe.resources.get(name) {
-            return Ok(resource.clone());
+            return Ok(Cow::Borrowed(resource));
         }
         match split(name) {
             (Some(kind), id) if is_open(kind) && !id.is_empty() => {
-                Ok(Resource { kind, id: id.to_owned(), facts: Facts::default() })
+                Ok(Cow::Owned(Resource { kind, id: id.to_owned(), facts: Facts::default() }))
             }
             (Some(_) | None, _) => Err(QuestionError::Resource(name.to_owned())),
         }
@@ -179,8 +182,12 @@ impl Governance {
 
     /// Prepares a resource for questions.
     pub fn target<'a>(&'a self, resource: &'a Resource) -> PreparedResource<'a> {
-        let place = self.places.get(&resource.name()).unwrap_or(&self.elsewhere);
-        PreparedResource { resource, place }
+        PreparedResource { resource, place: self.place(resource.kind, &resource.name()) }
+    }
+
+    /// The place of a resource with a kind and a name.
+    pub(crate) fn place(&self, kind: ResourceKind, name: &str) -> &Place {
+        self.places.get(name).unwrap_or(&self.elsewhere[&kind])
     }
 
     /// The positions in the mesh that a rule stands on, for one actor and one resource.

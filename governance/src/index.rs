@@ -91,6 +91,8 @@ pub(crate) struct Index {
     users: BTreeMap<String, Named>,
     /// Numbers of the teams that have a relation to a resource.
     team_numbers: BTreeMap<String, u32>,
+    /// The names of these teams, by number.
+    team_names: Vec<String>,
     /// By privilege and kind; `None` where the privilege is not about the kind.
     actions: Vec<Option<Bits>>,
     classes: Vec<Bits>,
@@ -129,6 +131,7 @@ impl Index {
             roles: BTreeMap::new(),
             users: BTreeMap::new(),
             team_numbers: BTreeMap::new(),
+            team_names: Vec::new(),
             actions: actions(rules, known),
             classes: Vec::new(),
         };
@@ -198,6 +201,7 @@ impl Index {
         }
         let number = u32::try_from(self.team_numbers.len()).unwrap_or(u32::MAX);
         self.team_numbers.insert(team.to_owned(), number);
+        self.team_names.push(team.to_owned());
         number
     }
 
@@ -243,15 +247,41 @@ impl Index {
 
     /// Writes the rules that match a request to `out`.
     pub(crate) fn matching(&self, actor: &Known, about: &Bits, place: &Place, out: &mut Bits) {
+        self.listing(actor, place, out);
+        out.drop_all(&actor.excepted);
+        out.keep(about);
+        out.keep(&self.classes[place.class]);
+    }
+
+    /// Those of some rules that list an actor for a resource, and those that except the actor.
+    pub(crate) fn parts(&self, actor: &Known, rules: &Bits, place: &Place) -> [Bits; 2] {
+        let mut listed = Bits::empty(self.rules);
+        self.listing(actor, place, &mut listed);
+        listed.keep(rules);
+        let mut excepted = actor.excepted.clone();
+        excepted.keep(rules);
+        [listed, excepted]
+    }
+
+    /// Writes the rules that list an actor for a resource to `out`.
+    fn listing(&self, actor: &Known, place: &Place, out: &mut Bits) {
         out.set_to(&actor.listed);
         for (team, class) in &place.related {
             if actor.teams.binary_search(team).is_ok() {
                 out.add(&self.classes[*class]);
             }
         }
-        out.drop_all(&actor.excepted);
-        out.keep(about);
-        out.keep(&self.classes[place.class]);
+    }
+
+    /// The teams with a relation to a resource, each with the rules that the relation gives it.
+    pub(crate) fn related<'a>(
+        &'a self,
+        place: &'a Place,
+    ) -> impl Iterator<Item = (&'a str, &'a Bits)> + 'a {
+        place.related.iter().filter_map(|(team, class)| {
+            let team = usize::try_from(*team).ok().and_then(|team| self.team_names.get(team))?;
+            Some((team.as_str(), &self.classes[*class]))
+        })
     }
 }
 

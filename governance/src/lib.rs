@@ -11,6 +11,7 @@
 
 mod actor;
 pub mod analysis;
+pub mod changes;
 mod decide;
 pub mod entities;
 pub mod exchange;
@@ -18,6 +19,7 @@ mod governance;
 pub mod holdings;
 mod index;
 mod kind;
+mod least;
 pub mod limits;
 mod policy;
 mod privilege;

@@ -67,7 +67,7 @@ pub struct Rule {
 }
 
 /// The actors of a rule: everyone in at least one of the lists, and in none of the exceptions.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleActors {
     /// All users.
     pub everyone: bool,
@@ -88,7 +88,7 @@ pub struct RuleActors {
 }
 
 /// The resources of a rule: those that match every list; an empty list matches all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleResources {
     /// Kinds.
     pub kinds: Vec<ResourceKind>,

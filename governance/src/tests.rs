@@ -1,9 +1,9 @@
 //! Tests of the whole crate.
 
 mod analysis;
+mod changes;
 mod hostile;
 mod mutants;
 mod oracle;
 pub(crate) mod scenarios;
-mod speed;
 mod store;

@@ -162,3 +162,100 @@ fn a_policy_that_can_never_apply_is_an_error_at_its_line() {
         assert!(text.contains("policy/never") && text.contains("mesh.yaml:"), "{text}");
     }
 }
+
+/// The example before and after a change of its policies.
+fn changed(from: &str, to: &str) -> (tempfile::TempDir, [String; 2]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sides = ["before", "after"].map(|side| folder.path().join(side));
+    for side in &sides {
+        fs::create_dir(side).expect("a folder");
+        for file in ["mesh.yaml", "policies.yaml", "forms.yaml"] {
+            let text = fs::read_to_string(example("governance").join(file)).expect("a file");
+            let is_edited = file == "policies.yaml" && side == &sides[1];
+            assert!(!is_edited || text.contains(from), "{from}");
+            let text = if is_edited { text.replacen(from, to, 1) } else { text };
+            fs::write(side.join(file), text).expect("a file");
+        }
+    }
+    let paths = sides.map(|side| side.display().to_string());
+    (folder, paths)
+}
+
+/// The findings follow from the texts of the policies: the analysts get one more privilege in the domain `sales`, and
+/// stewards are no longer excepted from the denial.
+#[test]
+fn a_review_says_which_decisions_differ() {
+    let (_folder, [before, after]) = changed(
+        "privileges: [metadata.add_terms, metadata.edit_description",
+        "privileges: [metadata.add_terms, metadata.edit_links, metadata.edit_description",
+    );
+    let diff = |more: &[&str]| lakewright([&["diff", &before, &after][..], more].concat());
+    let output = diff(&["--format", "json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let decisions = document["decisions"].as_array().expect("two meshes");
+    assert_eq!(decisions.len(), 1, "{decisions:#?}");
+    let one = &decisions[0];
+    assert_eq!(one["kind"], "gained");
+    assert_eq!(one["actor"], json!(["team/Analysts"]));
+    assert_eq!(one["privileges"], json!(["metadata.edit_links"]));
+    assert_eq!(one["policies"], json!({ "before": [], "after": ["policy/analysts-describe"] }));
+    assert_eq!(one["lines"]["after"], json!(["policies.yaml:3:1"]));
+    let resources = one["resources"].as_array().expect("resources");
+    assert!(resources.contains(&json!("dataset/january")), "{resources:?}");
+    assert!(resources.contains(&json!("column/january/bookings/email")), "{resources:?}");
+    assert!(
+        resources.iter().all(|one| !one.as_str().is_some_and(|name| name.starts_with("domain/")))
+    );
+    assert_eq!(document["summary"]["decisions"], json!({ "gained": 1, "lost": 0, "unknown": 0 }));
+    let finding = one["finding"].as_str().expect("an id");
+    let said = "members of Analysts may now metadata.edit_links on ";
+    for format in ["human", "markdown", "html", "sarif", "cdk-report"] {
+        let text = transcript(&diff(&["--format", format]));
+        let plain = text.replace(['`', '\n'], "").replace("<code>", "").replace("</code>", "");
+        assert!(plain.contains(said) && text.contains(finding), "{format}: {text}");
+    }
+    assert_eq!(diff(&["--fail-on", "decisions-broadened"]).status.code(), Some(4));
+    assert_eq!(diff(&["--exit-code"]).status.code(), Some(3));
+    let back = lakewright(["diff", &after, &before, "--fail-on", "decisions-broadened"]);
+    let text = transcript(&back);
+    assert_eq!(back.status.code(), Some(0), "{text}");
+    assert!(text.contains("members of Analysts may no longer metadata.edit_links"), "{text}");
+    assert!(text.contains("access governance: 0 newly allowed, 1 no longer allowed"), "{text}");
+    // Templates do not tell decisions.
+    let mut out = Vec::new();
+    for (number, side) in [&before, &after].into_iter().enumerate() {
+        let path =
+            std::path::Path::new(side).join(format!("../out-{number}")).display().to_string();
+        assert!(lakewright(["synth", side, "--out", &path]).status.success());
+        out.push(path);
+    }
+    let output = lakewright(["diff", &out[0], &out[1], "--format", "json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["decisions"], Value::Null);
+    let notes = document["notes"].to_string();
+    assert_eq!(notes.contains("compare the meshes"), has_policy_store(&out[0]), "{notes}");
+}
+
+fn has_policy_store(assembly: &str) -> bool {
+    let text = fs::read_to_string(std::path::Path::new(assembly).join("assembly.json"));
+    text.expect("an assembly").contains("-governance")
+}
+
+#[test]
+fn a_denial_without_its_exception_is_lost_by_whom_it_excepted() {
+    let (_folder, [before, after]) = changed(", except: { teams: [DataStewards] } }", " }");
+    let output = lakewright(["diff", &before, &after, "--format", "json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for one in document["decisions"].as_array().expect("two meshes") {
+        assert_eq!(one["kind"], "lost", "{one:#}");
+        let is_steward =
+            one["actor"].as_array().is_some_and(|all| all.contains(&json!("team/DataStewards")));
+        assert!(is_steward, "{one:#}");
+        assert_eq!(
+            one["policies"]["after"],
+            json!(["policy/personal-data-stays-tagged"]),
+            "{one:#}"
+        );
+    }
+    assert!(document["summary"]["decisions"]["lost"].as_u64() > Some(0));
+}

@@ -7,6 +7,7 @@ mod harness;
 
 mod assembly;
 mod aws;
+mod behaviours;
 mod calls;
 mod cli;
 mod codes;

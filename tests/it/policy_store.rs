@@ -314,4 +314,6 @@ fn the_runway_counts_access_policies() {
     let said = transcript(&output);
     assert!(said.contains("the mesh: room for"), "{said}");
     assert!(said.contains("more access-policies, limited by "), "{said}");
+    assert!(said.contains("more policy-entries, limited by the largest access policy ("), "{said}");
+    assert!(said.contains("of 10000 bytes)"), "{said}");
 }

@@ -17,6 +17,7 @@ pub(crate) fn run_one(arguments: &[&str]) -> Result {
         ["fleet"] => fleet(),
         ["changes"] => changes(),
         ["compare" | "--compare"] => compare(),
+        ["governance"] => governance(),
         ["portal"] => portal(),
         names => measure(names),
     }
@@ -37,6 +38,11 @@ fn measure(arguments: &[&str]) -> Result {
 fn changes() -> Result {
     let bench = ["bench", "--package", "lakewright-cli", "--bench", "process", "--", "changes"];
     run("cargo", &bench)
+}
+
+/// Measures access governance, by itself and beside a loop over Cedar.
+fn governance() -> Result {
+    run("cargo", &["bench", "--package", "lakewright-cli", "--bench", "governance"])
 }
 
 /// Measures refreshes: of 100 accounts without changes, and by turns with the CDK's command line on the emulator.

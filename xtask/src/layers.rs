@@ -9,7 +9,17 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("access", &["policies"]),
     (
         "analysis",
-        &["access", "diff", "guardrails", "manifest", "policies", "proof", "stacks", "synth"],
+        &[
+            "access",
+            "diff",
+            "governance",
+            "guardrails",
+            "manifest",
+            "policies",
+            "proof",
+            "stacks",
+            "synth",
+        ],
     ),
     (
         "cli",

@@ -1,10 +1,10 @@
 //! `lakewright authorize`: one decision of access governance, with the policies that decided.
 
-use std::collections::BTreeMap;
+mod asking;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lakewright_governance::{Actor, Decider, PreparedActor};
 use serde_json::json;
 
 use crate::arguments::day::Day;
@@ -12,8 +12,9 @@ use crate::arguments::governed::Governed;
 use crate::arguments::request::Request;
 use crate::exit::{Exit, Failure};
 use crate::input;
-use crate::show::authorization::{Answer, exit, to_json, to_text};
+use crate::show::authorization::{document, exit, to_text};
 use crate::ui::{Ui, sorted};
+use asking::Asking;
 
 /// The bytes of answers that are written at once.
 const PIECE: usize = 1 << 16;
@@ -58,38 +59,11 @@ pub(crate) fn run(arguments: &AuthorizeArgs, ui: &mut Ui) -> Result<Exit, Failur
     };
     let answer = asking.answer(request)?;
     if ui.is_json() {
-        ui.document(to_json(request, &answer));
+        ui.document(json!(document(request, &answer)));
     } else {
         ui.prose(&to_text(request, &answer));
     }
     Ok(exit(answer.decision))
-}
-
-/// Answers requests, and keeps the actors that it has seen.
-struct Asking<'a> {
-    governed: &'a Governed,
-    decider: Decider<'a>,
-    actors: BTreeMap<Actor, PreparedActor>,
-}
-
-impl<'a> Asking<'a> {
-    fn new(governed: &'a Governed) -> Self {
-        let decider = Decider::new(&governed.governance);
-        Self { governed, decider, actors: BTreeMap::new() }
-    }
-
-    fn answer(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let governance = &self.governed.governance;
-        let usage = |error: lakewright_governance::QuestionError| Failure::usage(error.to_string());
-        let resource = governance.resource(&request.resource).map_err(usage)?;
-        let privilege = governance.privilege(&request.privilege).map_err(usage)?;
-        let actor = request.actor()?;
-        let prepared =
-            self.actors.entry(actor).or_insert_with_key(|actor| governance.actor(actor.clone()));
-        let target = governance.target(&resource);
-        let verdict = self.decider.decide(prepared, privilege, target).map_err(usage)?;
-        Ok(Answer::of(self.governed, verdict, &prepared.actor, &resource))
-    }
 }
 
 fn batch(path: &Path, asking: &mut Asking<'_>, ui: &mut Ui) -> Result<Exit, Failure> {
@@ -132,7 +106,9 @@ fn answered(line: &str, asking: &mut Asking<'_>) -> Result<(String, Exit), Failu
         Failure::usage(error.to_string().replace(" at line 1 column", ", column"))
     })?;
     let answer = asking.answer(&request)?;
-    Ok((sorted(to_json(&request, &answer)).to_string(), exit(answer.decision)))
+    let text = serde_json::to_string(&document(&request, &answer));
+    let text = text.map_err(|error| Failure::unexpected(error.to_string()))?;
+    Ok((text, exit(answer.decision)))
 }
 
 /// The exit of a batch after one more answer: invalid request first, then denied, then unknown.

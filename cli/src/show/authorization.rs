@@ -4,29 +4,45 @@ use std::fmt::Write as _;
 
 use lakewright_governance::{Actor, Decision, Resource, Source, Verdict};
 use lakewright_manifest::mesh::Effect;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::arguments::governed::Governed;
 use crate::arguments::request::Request;
 use crate::exit::Exit;
 
 /// A decision with the policies that decided.
-pub(crate) struct Answer {
+pub(crate) struct Answer<'g> {
     pub(crate) decision: Decision,
-    policies: Vec<Deciding>,
+    policies: Vec<Deciding<'g>>,
 }
 
 /// A policy that decided.
-struct Deciding {
-    id: String,
-    effect: Effect,
+#[derive(Serialize)]
+struct Deciding<'g> {
+    #[serde(rename = "built_in")]
     is_built_in: bool,
+    effect: &'static str,
+    id: &'g str,
     lines: Vec<String>,
 }
 
-impl Answer {
+/// A request and its answer, as programs read them. The keys are in the order in which all documents have them, so that the
+/// lines of a batch need no sorting.
+#[derive(Serialize)]
+pub(crate) struct Document<'a> {
+    actor: &'a str,
+    decision: &'static str,
+    member_of: &'a [String],
+    policies: &'a [Deciding<'a>],
+    privilege: &'a str,
+    resource: &'a str,
+    roles: &'a [String],
+    version: u32,
+}
+
+impl<'g> Answer<'g> {
     pub(crate) fn of(
-        governed: &Governed,
+        governed: &'g Governed,
         verdict: &Verdict,
         actor: &Actor,
         resource: &Resource,
@@ -36,8 +52,8 @@ impl Answer {
             let rule = &governance.rules[*number];
             let lines = governance.lines(*number, actor, resource);
             Deciding {
-                id: rule.id.clone(),
-                effect: rule.effect,
+                id: &rule.id,
+                effect: word(rule.effect),
                 is_built_in: rule.source != Source::Document,
                 lines: lines.into_iter().map(|origin| governed.line(origin)).collect(),
             }
@@ -62,33 +78,24 @@ pub(crate) const fn word(effect: Effect) -> &'static str {
     }
 }
 
-pub(crate) fn to_json(request: &Request, answer: &Answer) -> Value {
-    let decision = match answer.decision {
-        Decision::Allow => "allowed",
-        Decision::Deny => "denied",
-        Decision::Unknown => "unknown",
-    };
-    let policies = answer.policies.iter().map(|policy| {
-        json!({
-            "id": policy.id,
-            "effect": word(policy.effect),
-            "built_in": policy.is_built_in,
-            "lines": policy.lines,
-        })
-    });
-    json!({
-        "version": 1,
-        "actor": request.actor,
-        "member_of": request.member_of,
-        "roles": request.roles,
-        "privilege": request.privilege,
-        "resource": request.resource,
-        "decision": decision,
-        "policies": policies.collect::<Vec<Value>>(),
-    })
+pub(crate) fn document<'a>(request: &'a Request, answer: &'a Answer<'_>) -> Document<'a> {
+    Document {
+        actor: &request.actor,
+        decision: match answer.decision {
+            Decision::Allow => "allowed",
+            Decision::Deny => "denied",
+            Decision::Unknown => "unknown",
+        },
+        member_of: &request.member_of,
+        policies: &answer.policies,
+        privilege: &request.privilege,
+        resource: &request.resource,
+        roles: &request.roles,
+        version: 1,
+    }
 }
 
-pub(crate) fn to_text(request: &Request, answer: &Answer) -> String {
+pub(crate) fn to_text(request: &Request, answer: &Answer<'_>) -> String {
     let Request { actor, privilege, resource, .. } = request;
     let (decision, by) = match answer.decision {
         Decision::Allow => ("allowed", "allowed by"),

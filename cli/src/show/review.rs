@@ -2,6 +2,7 @@
 
 mod alike;
 pub(crate) mod cdk;
+mod decisions;
 mod disagreements;
 pub(crate) mod html;
 pub(crate) mod json;
@@ -76,23 +77,29 @@ pub(crate) struct Entry<'r> {
 pub(crate) enum Rule {
     AccessGained,
     AccessUnknown,
+    DecisionGained,
+    DecisionUnknown,
     DataLoss,
     UpdateFails,
     Replacement,
     Disagreement,
     AccessLost,
+    DecisionLost,
     Change,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::AccessGained,
         Self::AccessUnknown,
+        Self::DecisionGained,
+        Self::DecisionUnknown,
         Self::DataLoss,
         Self::UpdateFails,
         Self::Replacement,
         Self::Disagreement,
         Self::AccessLost,
+        Self::DecisionLost,
         Self::Change,
     ];
 
@@ -155,7 +162,9 @@ impl<'r> Shown<'r> {
 
     pub(crate) fn is_equal(&self) -> bool {
         let Review { stacks, access, moves, disagreements, .. } = self.review;
-        stacks.is_empty() && access.is_empty() && moves.is_empty() && disagreements.is_empty()
+        let is_decided_alike = decisions::all(self).next().is_none();
+        let is_empty = stacks.is_empty() && access.is_empty() && moves.is_empty();
+        is_empty && disagreements.is_empty() && is_decided_alike
     }
 
     /// The number of resources with a fate.
@@ -205,12 +214,13 @@ impl<'r> Shown<'r> {
             }
         };
         format!(
-            "{} {} ({}); {}; data could be lost in {}{disagreements}",
+            "{} {} ({}); {}; data could be lost in {}{}{disagreements}",
             count(stacks, "stack"),
             if stacks == 1 { "changes" } else { "change" },
             self.summary_of_fates(),
             self.summary_of_access(),
             count(data.count(), "resource"),
+            decisions::summary(self),
         )
     }
 
@@ -299,6 +309,8 @@ impl<'r> Shown<'r> {
         }
         let Sections { gained, lost, .. } = self.sections();
         ids.extend(gained.iter().chain(&lost).map(|one| id_of_access(one.entry.change)));
+        let decided = decisions::grouped(self);
+        ids.extend(decided.iter().flatten().map(|one| decisions::id(one.change)));
         ids.extend(self.review.disagreements.iter().map(disagreements::id));
         ids
     }

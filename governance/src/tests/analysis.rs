@@ -12,7 +12,7 @@ use crate::{Actor, Decider, Decision, Governance, Source};
 const TEAMS: [&str; 6] = ["TeamA", "TeamB", "Stewards", "Platform", "Linkers", "DAAdministrators"];
 
 /// Every user of the lab whom a policy can tell from another one.
-fn everybody() -> Vec<Actor> {
+pub(super) fn everybody() -> Vec<Actor> {
     let mut all = Vec::new();
     for user in ["somebody", "jane", "jo"] {
         for role in [None, Some("Editor")] {

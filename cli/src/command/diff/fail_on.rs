@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use lakewright_diff::access::Relation;
+use lakewright_diff::decisions::DecisionKind;
 use lakewright_diff::review::Review;
 use lakewright_diff::update::{DataEffect, Fate, Update};
 
@@ -11,6 +12,8 @@ pub(crate) enum FailOn {
     /// Somebody gains access, or it cannot be decided whether
     #[value(alias = "broadening")]
     AccessBroadened,
+    /// Access governance newly allows requests, or it cannot be decided whether; told of two meshes only
+    DecisionsBroadened,
     /// CloudFormation replaces a resource, may do so, or fails to update it
     Replacement,
     /// Data is deleted, can no longer be read, or is left behind
@@ -32,6 +35,9 @@ impl FailOn {
             Self::AccessBroadened => {
                 review.access.iter().any(|one| one.relation != Relation::Narrower)
             }
+            Self::DecisionsBroadened => {
+                review.decisions.iter().flatten().any(|one| one.kind != DecisionKind::Lost)
+            }
             Self::Replacement => resources().any(|one| is_replaced(one.outcome.fate)),
             Self::DataLoss => resources().any(|one| one.outcome.data > DataEffect::Orphaned),
             Self::Destructive => resources().any(|one| {
@@ -45,5 +51,6 @@ impl FailOn {
 
 /// Whether anything differs.
 pub(crate) fn differs(review: &Review) -> bool {
-    !review.stacks.is_empty() || !review.access.is_empty()
+    let decisions = review.decisions.iter().flatten();
+    !review.stacks.is_empty() || !review.access.is_empty() || decisions.count() > 0
 }

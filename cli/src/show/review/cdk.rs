@@ -6,13 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_diff::access::AccessChange;
 use lakewright_diff::change::{ResourceChange, StackChange};
+use lakewright_diff::decisions::DecisionChange;
 use lakewright_diff::disagreement::Disagreement;
 use serde_json::{Value, json};
 
-use super::sarif::{about_access, about_disagreement, about_resource, described, template};
+use super::sarif::{
+    about_access, about_decision, about_disagreement, about_resource, described, template,
+};
 use super::{
-    Rule, Shown, ShownStack, disagreements, entries, id_of_access, id_of_other, id_of_resource,
-    sentences,
+    Rule, Shown, ShownStack, decisions, disagreements, entries, id_of_access, id_of_other,
+    id_of_resource, sentences,
 };
 use crate::ui::sorted;
 
@@ -33,6 +36,7 @@ pub(crate) fn report(shown: &Shown<'_>) -> Value {
     for stack in shown.shown_stacks() {
         violations.extend(of_stack(stack, &by_address, shown));
     }
+    violations.extend(decisions::all(shown).map(decision));
     violations.extend(shown.review.disagreements.iter().map(|one| disagreement(one, shown)));
     violations.sort_by_key(|(rule, _)| *rule);
     let is_failure = violations.iter().any(|(_, one)| one["severity"] == "error");
@@ -142,6 +146,18 @@ fn of_stack(
         }));
     }
     found
+}
+
+/// A decision is about no construct: the first of its resources stands in its place.
+fn decision(one: &DecisionChange) -> (Rule, Value) {
+    let [before, after] = &one.lines;
+    violation(Violation {
+        id: decisions::id(one),
+        rule: decisions::rule(one),
+        description: about_decision(one),
+        lines: after.iter().chain(before).cloned().collect(),
+        constructs: vec![json!({ "constructPath": one.resources.first() })],
+    })
 }
 
 fn disagreement(one: &Disagreement, shown: &Shown<'_>) -> (Rule, Value) {

@@ -4,15 +4,17 @@ use handlebars::Handlebars;
 use lakewright_analysis::graph::Access;
 use lakewright_analysis::words::count;
 use lakewright_diff::change::{PropertyChange, ResourceChange, StackChange};
+use lakewright_diff::decisions::DecisionChange;
 use lakewright_diff::disagreement::Disagreement;
 use lakewright_diff::review::StackRefactoring;
 use serde_json::{Value, json};
 
 use super::alike::AlikeAccess;
+use super::decisions::AlikeDecisions;
 use super::picture::picture;
 use super::sentences::{self, Piece, Sentence};
 use super::{
-    How, Sections, Shown, ShownStack, disagreements, glyph, glyph_of_kind, id_of_access,
+    How, Sections, Shown, ShownStack, decisions, disagreements, glyph, glyph_of_kind, id_of_access,
     id_of_other, id_of_resource, kind, moves, update,
 };
 use crate::exit::Failure;
@@ -40,12 +42,17 @@ fn document(shown: &Shown<'_>, stays: Option<&[Access]>) -> Value {
     };
     let disagreeing = shown.review.disagreements.iter();
     let disagreeing = disagreeing.map(|one| disagreement(one, shown)).collect::<Vec<_>>();
+    let decided =
+        decisions::grouped(shown).map(|list| list.iter().map(decision).collect::<Vec<_>>());
+    let [allowed, denied] = decided;
     let sections = [
         ("gained", "Access gained", accessed(&gained)),
+        ("allowed", decisions::TITLES[0], allowed),
         ("data", "Data that could be lost", resources(&data)),
         ("replaced", "Replacements and updates that fail", resources(&replaced)),
         ("disagreements", disagreements::TITLE, disagreeing),
         ("lost", "Access lost", accessed(&lost)),
+        ("denied", decisions::TITLES[1], denied),
     ];
     let sections = sections.into_iter().filter(|(_, _, findings)| !findings.is_empty());
     let sections = sections
@@ -168,6 +175,29 @@ fn resource(stack: &str, one: &ResourceChange, sentence: &Sentence) -> Value {
         "values": one.properties.iter().chain(&one.attributes).map(value).collect::<Vec<_>>(),
         "lines_before": one.lines_before,
         "lines_after": one.lines_after,
+    })
+}
+
+/// A decision of access governance that differs.
+fn decision(one: &AlikeDecisions<'_>) -> Value {
+    let DecisionChange { privileges, resources, lines, .. } = one.change;
+    let (glyph, class) = decisions::sign(one.change);
+    let all = |words: &'static str, names: &[String]| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Sentence::new(words).name(&sentences::shortened(&names.join(", "), VALUE))
+    };
+    let lists = [all("privileges: ", privileges), all("resources: ", resources)];
+    let details = decisions::details(one.change).into_iter().chain(lists);
+    json!({
+        "id": decisions::id(one.change),
+        "glyph": glyph,
+        "class": class,
+        "pieces": pieces(&decisions::sentence_of(one)),
+        "alike": alike("findings", &decisions::others(one)),
+        "details": details.map(|detail| pieces(&detail)).collect::<Vec<_>>(),
+        "values": [],
+        "lines_before": lines[0],
+        "lines_after": lines[1],
     })
 }
 

@@ -2,14 +2,16 @@
 
 use lakewright_diff::access::{AccessChange, Deciding, Reach, Witness};
 use lakewright_diff::change::{ChangeKind, PropertyChange, ResourceChange, StackChange};
+use lakewright_diff::decisions::DecisionKind;
 use lakewright_diff::review::{Alike, Move, StackRefactoring};
 use lakewright_template::write::value_to_compact_json;
 use serde_json::{Map, Value, json};
 
 use super::alike::AlikeAccess;
 use super::{
-    DATA_EFFECTS, Entry, FATES, How, RELATIONS, Sections, Shown, answer, data, disagreements, fate,
-    id_of_access, id_of_other, id_of_resource, kind, relation, sentences, update,
+    DATA_EFFECTS, Entry, FATES, How, RELATIONS, Sections, Shown, answer, data, decisions,
+    disagreements, fate, id_of_access, id_of_other, id_of_resource, kind, relation, sentences,
+    update,
 };
 use crate::ui::sorted;
 
@@ -29,6 +31,9 @@ pub(crate) fn document(shown: &Shown<'_>) -> Value {
         "classes": review.alike.iter().map(class).collect::<Vec<_>>(),
         "access": review.access.iter().map(|one| access(one, shown)).collect::<Vec<_>>(),
         "accessClasses": access_classes(shown),
+        "decisions": review.decisions.as_ref().map(|list| {
+            list.iter().map(decisions::document).collect::<Vec<_>>()
+        }),
         "moves": review.moves.iter().map(moved).collect::<Vec<_>>(),
         "refactorings": review.refactorings.iter().map(refactoring).collect::<Vec<_>>(),
         "detours": review.detours,
@@ -64,6 +69,11 @@ fn summary(shown: &Shown<'_>) -> Value {
         "fates": fates.collect::<Map<_, _>>(),
         "data": effects.collect::<Map<_, _>>(),
         "access": relations.collect::<Map<_, _>>(),
+        "decisions": review.decisions.as_ref().map(|_| json!({
+            "gained": decisions::number(shown, DecisionKind::Gained),
+            "lost": decisions::number(shown, DecisionKind::Lost),
+            "unknown": decisions::number(shown, DecisionKind::Unknown),
+        })),
     })
 }
 

@@ -10,10 +10,11 @@ use lakewright_diff::change::{PropertyChange, ResourceChange};
 use lakewright_diff::update::Update;
 
 use super::alike::AlikeAccess;
+use super::decisions::AlikeDecisions;
 use super::sentences::{self, Piece, Sentence};
 use super::{
-    InStack, Sections, Shown, ShownStack, disagreements, glyph, glyph_of_kind, id_of_access,
-    id_of_other, id_of_resource, kind, moves, update,
+    InStack, Sections, Shown, ShownStack, decisions, disagreements, glyph, glyph_of_kind,
+    id_of_access, id_of_other, id_of_resource, kind, moves, update,
 };
 
 /// The first line, by which a later run finds its comment.
@@ -47,11 +48,14 @@ fn within(shown: &Shown<'_>, limit: usize) -> String {
     };
     page.used = page.out.chars().count();
     let Sections { gained, data, replaced, lost, others } = shown.sections();
+    let [allowed, denied] = decisions::grouped(shown);
     page.access("Access gained", &gained, shown);
+    page.section(decisions::TITLES[0], allowed.iter().map(decided_item));
     page.resources("Data that could be lost", &data, shown);
     page.resources("Replacements and updates that fail", &replaced, shown);
     page.section(disagreements::TITLE, disagreeing_items(shown));
     page.access("Access lost", &lost, shown);
+    page.section(decisions::TITLES[1], denied.iter().map(decided_item));
     page.others(&others, shown);
     page.section("Moves", moved_items(shown).into_iter().map(|item| (None, item)));
     let notes = shown.review.notes.iter();
@@ -277,6 +281,17 @@ fn property(change: &PropertyChange) -> Sentence {
     let effect = update(change.update);
     let sentence = Sentence::default().name(&change.path).words(": ").name(&before);
     sentence.words(" → ").name(&after).words(" (").words(effect).words(")")
+}
+
+/// A decision of access governance that differs.
+fn decided_item(one: &AlikeDecisions<'_>) -> (Option<String>, String) {
+    let id = decisions::id(one.change);
+    let mut item = item(&decisions::sentence_of(one), &id);
+    for detail in decisions::details(one.change) {
+        item.push_str(&below(&detail));
+    }
+    item.push_str(&alike_below(decisions::others(one)));
+    (Some(id), item)
 }
 
 /// Where CloudFormation's own change sets say something else.

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_diff::access::{AccessChange, Reach};
 use lakewright_diff::change::{PropertyChange, ResourceChange};
+use lakewright_diff::decisions::DecisionChange;
 use lakewright_diff::disagreement::Disagreement;
 use lakewright_diff::update::DataEffect;
 use lakewright_template::StackAddress;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Entry, How, Rule, Sections, Shown, ShownStack, disagreements, entries, id_of_access,
+    Entry, How, Rule, Sections, Shown, ShownStack, decisions, disagreements, entries, id_of_access,
     id_of_other, id_of_resource, sentences, update,
 };
 use crate::ui::sorted;
@@ -41,6 +42,15 @@ pub(crate) fn log(shown: &Shown<'_>) -> Value {
         let resources = stack.change.resources.iter();
         results.extend(resources.map(|one| resource(stack, one, shown)));
         results.extend(stack.change.others.iter().map(|one| other(stack, one, shown)));
+    }
+    for one in decisions::grouped(shown).iter().flatten() {
+        results.push(decision(one.change));
+        let alike = json!({ "alikeTo": decisions::id(one.change) });
+        results.extend(one.others.iter().map(|other| {
+            let (rule, mut result) = decision(other);
+            result["properties"] = alike.clone();
+            (rule, result)
+        }));
     }
     results.extend(shown.review.disagreements.iter().map(|one| disagreement(one, shown)));
     results.sort_by_key(|(rule, _)| *rule);
@@ -96,6 +106,18 @@ pub(super) const fn described(rule: Rule) -> [&'static str; 4] {
             "A principal may gain access.",
             "The access before and after the change cannot be compared. Read the statements and decide.",
         ],
+        Rule::DecisionGained => [
+            "decision-gained",
+            "error",
+            "Access governance newly allows requests.",
+            "Check that the users need the privilege. The sentence names the manifest lines that give it.",
+        ],
+        Rule::DecisionUnknown => [
+            "decision-unknown",
+            "error",
+            "Access governance may newly allow requests.",
+            "The decisions before and after the change cannot be compared. Read the policies and decide.",
+        ],
         Rule::DataLoss => [
             "data-loss",
             "error",
@@ -125,6 +147,12 @@ pub(super) const fn described(rule: Rule) -> [&'static str; 4] {
             "note",
             "A principal loses access.",
             "Check that nobody needs the access any more.",
+        ],
+        Rule::DecisionLost => [
+            "decision-lost",
+            "note",
+            "Access governance no longer allows requests.",
+            "Check that nobody needs the privilege any more.",
         ],
         Rule::Change => [
             "change",
@@ -255,6 +283,25 @@ pub(super) fn about_resource(
     let reasons = one.outcome.reasons.iter().take(LISTED);
     sentences.extend(reasons.map(|reason| format!("{}.", reason.trim_end_matches('.'))));
     sentences.join(" ")
+}
+
+fn decision(one: &DecisionChange) -> (Rule, Value) {
+    let rule = decisions::rule(one);
+    let [before, after] = &one.lines;
+    result(Finding {
+        id: decisions::id(one),
+        rule,
+        level: described(rule)[1],
+        message: about_decision(one),
+        lines: after.iter().chain(before).cloned().collect(),
+        stack: None,
+    })
+}
+
+/// The sentence about a decision, and what decides it on each side.
+pub(super) fn about_decision(one: &DecisionChange) -> String {
+    let sentences = std::iter::once(decisions::sentence(one)).chain(decisions::details(one));
+    sentences.map(|sentence| format!("{sentence}.")).collect::<Vec<_>>().join(" ")
 }
 
 fn disagreement(one: &Disagreement, shown: &Shown<'_>) -> (Rule, Value) {

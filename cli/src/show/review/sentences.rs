@@ -53,7 +53,7 @@ impl Sentence {
         self
     }
 
-    fn number(mut self, number: usize) -> Self {
+    pub(super) fn number(mut self, number: usize) -> Self {
         self.pieces.push(Piece::Number(number));
         self
     }
@@ -323,7 +323,7 @@ fn joined(sentences: Vec<Sentence>) -> Sentence {
 }
 
 /// The first names of a list, and the number of the others.
-fn listed(names: &[String]) -> Sentence {
+pub(super) fn listed(names: &[String]) -> Sentence {
     let mut shown: Vec<Sentence> =
         names.iter().take(LISTED).map(|name| Sentence::default().name(name)).collect();
     if names.len() > LISTED {

@@ -10,9 +10,10 @@ use lakewright_manifest::render::Style;
 use lakewright_template::Value;
 
 use super::alike::AlikeAccess;
+use super::decisions::AlikeDecisions;
 use super::{
-    How, InStack, Sections, Shown, ShownStack, disagreements, glyph, glyph_of_kind, id_of_access,
-    id_of_other, id_of_resource, kind, moves, sentences, update,
+    How, InStack, Sections, Shown, ShownStack, decisions, disagreements, glyph, glyph_of_kind,
+    id_of_access, id_of_other, id_of_resource, kind, moves, sentences, update,
 };
 use crate::width::{length, push_wrapped};
 
@@ -30,11 +31,14 @@ pub(crate) fn text(shown: &Shown<'_>, style: Style, width: usize) -> String {
     screen.line(0, "", &summary);
     if !shown.is_equal() {
         let Sections { gained, data, replaced, lost, others } = shown.sections();
+        let [allowed, denied] = decisions::grouped(shown);
         screen.access("Access gained", &gained, shown);
+        screen.decisions(decisions::TITLES[0], &allowed);
         screen.resources("Data that could be lost", &data, shown);
         screen.resources("Replacements and updates that fail", &replaced, shown);
         screen.disagreements(shown);
         screen.access("Access lost", &lost, shown);
+        screen.decisions(decisions::TITLES[1], &denied);
         screen.others(&others, shown);
         screen.moves(shown);
     }
@@ -126,6 +130,23 @@ impl Screen {
         }
         let others = others.iter().map(|one| sentences::one_alike(one, shown.named));
         self.alike(8, &others.collect::<Vec<_>>());
+    }
+
+    /// The decisions of access governance that differ.
+    fn decisions(&mut self, title: &str, list: &[AlikeDecisions<'_>]) {
+        if list.is_empty() {
+            return;
+        }
+        self.title(title);
+        for one in list {
+            let id = decisions::id(one.change);
+            let sentence = decisions::sentence_of(one);
+            self.line(2, decisions::sign(one.change).0, &format!("{sentence} [{id}]"));
+            for detail in decisions::details(one.change) {
+                self.line(6, "", &detail.to_string());
+            }
+            self.alike(6, &decisions::others(one));
+        }
     }
 
     /// The first ones of those that are alike.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lakewright_access::document::Origin;
 use lakewright_diff::access::{Deciding, Witness};
+use lakewright_diff::decisions::{DecisionChange, DecisionExample, DecisionKind};
 use lakewright_diff::disagreement::{Disagreement, DisagreementKind};
 use lakewright_diff::review::{Alike, Move, StackRefactoring};
 use lakewright_manifest::render::Style;
@@ -69,6 +70,32 @@ pub(super) fn property(path: &str, before: Option<Value>, after: Option<Value>) 
     PropertyChange { path: path.to_owned(), before, after, update: Update::InPlace }
 }
 
+/// Requests that one of the sides allows, by a policy.
+pub(super) fn decision(kind: DecisionKind, actor: &[&str], resource: &str) -> DecisionChange {
+    let one = |text: &str| vec![text.to_owned()];
+    let sides = |text: &str| match kind {
+        DecisionKind::Lost => [one(text), Vec::new()],
+        DecisionKind::Gained | DecisionKind::Unknown => [Vec::new(), one(text)],
+    };
+    let teams = actor.iter().filter_map(|part| part.strip_prefix("team/"));
+    DecisionChange {
+        kind,
+        actor: actor.iter().map(|part| (*part).to_owned()).collect(),
+        but_not: Vec::new(),
+        privileges: one("metadata.edit_tags"),
+        resources: one(resource),
+        example: DecisionExample {
+            user: "somebody".to_owned(),
+            member_of: teams.map(str::to_owned).collect(),
+            roles: Vec::new(),
+            privilege: "metadata.edit_tags".to_owned(),
+            resource: resource.to_owned(),
+        },
+        policies: sides("policy/one"),
+        lines: sides("policies.yaml:3:1"),
+    }
+}
+
 /// A review with a finding of every kind, and with texts that are markup somewhere.
 pub(super) fn sample() -> Review {
     let mut gained = reach(&["s3:GetObject"], "arn:aws:s3:::bucket/exports/*");
@@ -122,6 +149,10 @@ pub(super) fn sample() -> Review {
             AccessChange { gained: vec![gained], ..change(TEAM_A, Relation::Broader) },
             AccessChange { lost: vec![lost], ..change(TEAM_B, Relation::Narrower) },
         ],
+        decisions: Some(vec![
+            decision(DecisionKind::Gained, &["team/`@team`"], "dataset/<script>"),
+            decision(DecisionKind::Lost, &[], "dataset/january"),
+        ]),
         moves: vec![Move {
             resource_type: "AWS::S3::Bucket".to_owned(),
             from: ("a.yaml".to_owned(), "One".to_owned()),
@@ -148,7 +179,7 @@ fn the_summary_counts_what_matters() {
     assert_eq!(
         shown(&review).summary(),
         "2 stacks change (1 replaced, 0 deleted, 1 cannot be updated, 1 moved); 1 principal gains access, 1 loses access; \
-         data could be lost in 1 resource"
+         data could be lost in 1 resource; access governance: 1 newly allowed, 1 no longer allowed"
     );
     let equal = Review { notes: vec!["a note".to_owned()], equal: 4, ..Review::default() };
     assert_eq!(shown(&equal).summary(), "no changes");
