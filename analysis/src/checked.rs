@@ -72,12 +72,11 @@ fn looked_at(stack: &StackPlan<'_>, keeps_all: bool) -> Kept<(Piece, Looked)> {
     // Only how much more fits depends on the text of templates, which takes time to write and digest.
     let whole = keeps_all.then(|| stack.synthesize()).transpose().map_err(Unmade::Findings)?;
     let checked;
-    let template = match &whole {
-        Some(whole) => &whole.lowered.template,
-        None => {
-            checked = stack.checked().map_err(Unmade::Findings)?;
-            &checked.template
-        }
+    let template = if let Some(whole) = &whole {
+        &whole.lowered.template
+    } else {
+        checked = stack.checked().map_err(Unmade::Findings)?;
+        &checked.template
     };
     let address = stack.address();
     let piece = guardrails::piece_of(&address, template).map_err(Unmade::Error)?;
