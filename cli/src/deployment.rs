@@ -25,6 +25,7 @@ mod signals;
 mod status;
 mod stop;
 mod taken;
+mod trace;
 mod verdicts;
 mod view;
 

@@ -140,26 +140,25 @@ pub fn hindrance(alarms: &[Alarm], is_end: bool) -> Option<String> {
         AlarmState::InsufficientData | AlarmState::Other(_) | AlarmState::Missing => is_end,
     };
     let said: Vec<String> = alarms.iter().filter(is_in_the_way).map(Alarm::shown).collect();
-    (!said.is_empty()).then(|| format!("after an earlier wave, {}", said.join("; ")))
+    (!said.is_empty()).then(|| format!("after the first wave, {}", said.join("; ")))
 }
 
-/// What stands between two waves: how long a run waits after a wave, and the alarms that it looks at.
+/// What stands between the two waves: how long a run waits after the first one, and the alarms that it looks at.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     /// How long the run waits. It looks at the alarms each minute, and at the end.
     pub wait: Duration,
-    /// The alarms by account and region, each with the wave of its account and region.
-    pub alarms: BTreeMap<Place, (usize, Vec<String>)>,
+    /// The alarms of the first wave, by account and region.
+    pub alarms: BTreeMap<Place, Vec<String>>,
 }
 
 impl Watch {
-    /// What a run does before this wave, in words; `None` if it neither waits nor looks at an alarm.
-    pub(crate) fn announced(&self, wave: usize) -> Option<String> {
-        let before = self.alarms.values().filter(|(of, _)| *of < wave);
-        let alarms: usize = before.map(|(_, arns)| arns.len()).sum();
+    /// What a run does before the second wave, in words; `None` if it neither waits nor looks at an alarm.
+    pub(crate) fn announced(&self) -> Option<String> {
+        let alarms: usize = self.alarms.values().map(Vec::len).sum();
         let minutes = self.wait.as_secs() / 60;
         let looks = match alarms {
-            0 => "no alarm is named for the waves before it".to_owned(),
+            0 => "no alarm is named for the first wave".to_owned(),
             1 => "1 alarm has to be OK".to_owned(),
             several => format!("{several} alarms have to be OK"),
         };
@@ -171,19 +170,18 @@ impl Watch {
         }
     }
 
-    /// Waits before this wave, and looks at the alarms of the waves before it. Returns why the run does not go on.
+    /// Waits before the second wave, and looks at the alarms of the first one. Returns why the run does not go on.
     ///
     /// An alarm that cannot be read is in the way: the run would go on without knowing what the wave did.
     pub(crate) async fn before(
         &self,
         cloud: &impl Cloud,
         sites: &BTreeMap<Place, Site>,
-        wave: usize,
     ) -> Option<String> {
         let mut left = self.wait;
         loop {
             let is_end = left.is_zero();
-            if let Some(reason) = self.hindered(cloud, sites, wave, is_end).await {
+            if let Some(reason) = self.hindered(cloud, sites, is_end).await {
                 return Some(reason);
             }
             if is_end {
@@ -199,10 +197,9 @@ impl Watch {
         &self,
         cloud: &impl Cloud,
         sites: &BTreeMap<Place, Site>,
-        wave: usize,
         is_end: bool,
     ) -> Option<String> {
-        for (place, (_, arns)) in self.alarms.iter().filter(|(_, (of, _))| *of < wave) {
+        for (place, arns) in &self.alarms {
             let Some(site) = sites.get(place) else {
                 return Some(format!("nobody is known who may look at the alarms of {place}"));
             };
@@ -213,9 +210,7 @@ impl Watch {
                     }
                 }
                 Err(error) => {
-                    return Some(format!(
-                        "the alarms after an earlier wave are not known: {error}"
-                    ));
+                    return Some(format!("the alarms after the first wave are not known: {error}"));
                 }
             }
         }

@@ -17,11 +17,11 @@ mod stated;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::stream::{self, StreamExt as _};
 use lakewright_template::read::ReadError;
 use lakewright_template::{StackAddress, Template, read};
 use serde_json::Value;
 
+use crate::at_once::by_place;
 use crate::aws::Aws;
 use crate::cloud::{Cloud, CloudError, Placed, Site};
 pub use sides::Sides;
@@ -89,22 +89,17 @@ pub struct Differing {
     pub found: Value,
 }
 
-/// The number of stacks in which CloudFormation detects drift at the same time.
-const AT_ONCE: usize = 8;
-
 /// Lets CloudFormation detect the drift of the stacks that are looked at.
 pub async fn detect(
     aws: &Aws,
     stacks: &[Deployed],
 ) -> Vec<(StackAddress, Result<StackDrift, CloudError>)> {
-    let wanted = stacks.iter().filter(|stack| stack.is_looked_at);
-    let running = wanted.map(|stack| detect_one(aws, stack));
-    stream::iter(running).buffer_unordered(AT_ONCE).collect().await
-}
-
-async fn detect_one(aws: &Aws, stack: &Deployed) -> (StackAddress, Result<StackDrift, CloudError>) {
-    let drift = aws.drift(&stack.site, &stack.address.name).await;
-    (stack.address.clone(), drift)
+    let wanted: Vec<&Deployed> = stacks.iter().filter(|stack| stack.is_looked_at).collect();
+    let running = wanted
+        .iter()
+        .map(|stack| (&stack.address.place, aws.drift(&stack.site, &stack.address.name)));
+    let found = by_place(running).await;
+    wanted.iter().map(|stack| stack.address.clone()).zip(found).collect()
 }
 
 /// Compares what is really there with the templates. `own` has the result of CloudFormation's drift detection by stack.

@@ -22,6 +22,7 @@ use lakewright_template::place::Place;
 
 use crate::again::is_passing;
 use crate::alarms::Watch;
+use crate::at_once::by_place;
 use crate::cloud::{Access, Cloud, CloudError, Site, Stack};
 use crate::duties::{Duties, Hybrid};
 use crate::lakeformation;
@@ -30,16 +31,13 @@ use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Entry, Intent, Journal, NoJournal};
 use lakewright_fleet::machine::{Goal, Outcome};
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
-use lakewright_fleet::schedule::{Because, Limits, Next, Schedule};
+use lakewright_fleet::schedule::{Because, Limits, Next, Schedule, Waves};
 pub use stop::{Stop, Wish};
 use tokio::sync::OnceCell;
 
 /// The message about a stack that another run has created since this one checked.
 pub(crate) const MADE: &str =
     "another run makes the stack, or has just made it; run again when that is done";
-
-/// How many accounts and regions are listed at once.
-const LISTINGS: usize = 64;
 
 /// The result of a whole run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +48,16 @@ pub struct Summary {
     pub skipped: BTreeMap<StackAddress, Because>,
 }
 
+impl Summary {
+    /// Why stacks are left for a later run, if there are any.
+    pub fn stopped(&self) -> Option<String> {
+        self.skipped.values().find_map(|because| match because {
+            Because::Stopped(reason) => Some(reason.clone()),
+            Because::Stack(_) | Because::SetAside => None,
+        })
+    }
+}
+
 /// How a run goes on, or stops.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
@@ -57,9 +65,10 @@ pub struct Policy {
     pub limits: Limits,
     /// After more failed stacks than this, no further stack is started; `None` for no such limit.
     pub failures: Option<usize>,
-    /// The wave of each place; others are in wave 0. Wave 1 starts when all stacks of wave 0 have ended well.
-    pub waves: BTreeMap<Place, usize>,
-    /// What a run looks at before it begins with a wave.
+    /// The accounts and regions of the canaries. Other stacks, except those that they need, start when all of these have ended
+    /// well.
+    pub canaries: BTreeSet<Place>,
+    /// What a run looks at before it begins with the second wave.
     pub watch: Watch,
     /// Whether change sets import existing resources with static names.
     pub imports_existing: bool,
@@ -171,11 +180,10 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
         stacks: &BTreeMap<StackAddress, Stack>,
         sites: &BTreeMap<Place, Site>,
     ) -> Summary {
-        let wave =
-            |step: &Step| self.policy.waves.get(&step.address.place).copied().unwrap_or_default();
-        let mut schedule = Schedule::in_waves(plan, self.policy.limits, wave);
+        let waves = Waves::of(plan, &self.policy.canaries);
+        let mut schedule = Schedule::in_waves(plan, self.policy.limits, &waves);
         let changes = plan.steps.iter().filter(|step| step.is_change()).count();
-        if let Some(reason) = self.held_back_at_first(plan, sites, wave).await {
+        if let Some(reason) = self.held_back_at_first(&waves, sites).await {
             schedule.stop(&reason);
         }
         let mut summary = Summary::default();
@@ -204,12 +212,12 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
                     summary.skipped.insert(address, because);
                     continue;
                 }
-                Some(Next::Gate(_)) if failures + set_aside > 0 => {
-                    schedule.stop("a stack of an earlier wave was not deployed");
+                Some(Next::Gate) if failures + set_aside > 0 => {
+                    schedule.stop("a stack of the first wave was not deployed");
                     continue;
                 }
-                Some(Next::Gate(wave)) => {
-                    match self.held_back(sites, wave, true).await {
+                Some(Next::Gate) => {
+                    match self.held_back(sites, true).await {
                         None => schedule.open(),
                         Some(reason) => schedule.stop(&reason),
                     }
@@ -505,13 +513,12 @@ const NO_SITE: &str = "nobody is known who may look into its account and region"
 /// The same of a stack that is to be made.
 const NO_STACK: &str = "it is not among the stacks of the mesh";
 
-/// The stacks of several sites by name, in the order of the sites, which are listed at the same time.
+/// The stacks of several sites by name, in the order of the sites. Many are listed at the same time.
 pub async fn list_all<'s>(
     cloud: &impl Cloud,
     sites: impl IntoIterator<Item = &'s Site>,
 ) -> Vec<Result<BTreeMap<String, Observed>, CloudError>> {
-    let lists = sites.into_iter().map(|site| cloud.list(site));
-    futures_util::stream::iter(lists).buffered(LISTINGS).collect().await
+    by_place(sites.into_iter().map(|site| (&site.place, cloud.list(site)))).await
 }
 
 fn undoable(step: &Step, reason: &str) -> CloudError {

@@ -6,6 +6,7 @@
 mod again;
 pub mod alarms;
 pub mod ask;
+pub mod at_once;
 pub mod aws;
 pub mod cloud;
 pub mod context;

@@ -35,7 +35,7 @@ pub async fn remove_all(
                 continue;
             }
             // A plan in one wave has no gates.
-            Some(Next::Gate(_)) => {
+            Some(Next::Gate) => {
                 schedule.open();
                 continue;
             }

@@ -10,6 +10,7 @@
 //! These wait for the end of what comes before, not for its success: only a dependency that a step names is needed.
 
 mod again;
+mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +18,8 @@ use std::fmt;
 use lakewright_template::{Place, StackAddress, StackKind};
 
 use crate::plan::{Action, Plan, Step};
+
+pub use waves::Waves;
 
 /// How many steps may be under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +66,8 @@ pub enum Next {
     Start(usize),
     /// The step with this index is skipped.
     Skip(usize, Because),
-    /// All steps before this wave have ended. The wave starts after [`Schedule::open`].
-    Gate(usize),
+    /// All steps of the first wave have ended. The second one starts after [`Schedule::open`].
+    Gate,
 }
 
 /// One node: a step of the plan, or a barrier between two groups of steps.
@@ -85,10 +88,11 @@ pub struct Schedule {
     nodes: Vec<Node>,
     /// The place and address of each step; barriers have none.
     steps: Vec<Option<(Place, StackAddress)>>,
-    /// The barriers that are gates, with the number of the wave that they hold back.
-    gates: BTreeMap<usize, usize>,
-    ready: BTreeMap<Place, BTreeSet<usize>>,
+    /// The barrier between the waves, if there are two.
     gate: Option<usize>,
+    /// Whether nothing but [`Self::open`] is missing for the second wave.
+    is_at_gate: bool,
+    ready: BTreeMap<Place, BTreeSet<usize>>,
     skipped: Vec<(usize, Because)>,
     /// The steps that have started or were skipped.
     begun: BTreeSet<usize>,
@@ -110,25 +114,24 @@ pub struct Schedule {
 impl Schedule {
     /// The schedule of all changes of a plan.
     pub fn new(plan: &Plan, limits: Limits) -> Self {
-        Self::in_waves(plan, limits, |_| 0)
+        Self::in_waves(plan, limits, &Waves::default())
     }
 
-    /// The schedule of all changes of a plan, in waves: no step of a wave starts before all steps of the waves before
-    /// it have ended and [`Self::open`] was called.
-    ///
-    /// A dependency on a step of a later wave moves the step into that wave.
-    pub fn in_waves(plan: &Plan, limits: Limits, wave: impl Fn(&Step) -> usize) -> Self {
+    /// The schedule of all changes of a plan, in the waves of this plan: no step of the second wave starts before all steps of
+    /// the first one have ended and [`Self::open`] was called.
+    pub fn in_waves(plan: &Plan, limits: Limits, waves: &Waves) -> Self {
+        let changes = changes(plan);
         let mut schedule = Self {
             limits: Limits { per_place: limits.per_place.max(1), total: limits.total.max(1) },
-            nodes: plan.steps.iter().map(|_| Node::default()).collect(),
+            nodes: linked(plan, &changes),
             steps: plan
                 .steps
                 .iter()
                 .map(|step| Some((step.address.place.clone(), step.address.clone())))
                 .collect(),
-            gates: BTreeMap::new(),
-            ready: BTreeMap::new(),
             gate: None,
+            is_at_gate: false,
+            ready: BTreeMap::new(),
             skipped: Vec::new(),
             begun: BTreeSet::new(),
             needed_by: Vec::new(),
@@ -140,13 +143,9 @@ impl Schedule {
             total: 0,
             stopped: None,
         };
-        let changes: Vec<usize> =
-            (0..plan.steps.len()).filter(|index| plan.steps[*index].is_change()).collect();
-        schedule.name_dependencies(plan, &changes);
-        schedule.order_bootstraps(plan, &changes);
         let (deletions, others): (Vec<usize>, Vec<usize>) =
             changes.iter().copied().partition(|index| plan.steps[*index].action == Action::Delete);
-        schedule.order_waves(plan, &others, &wave);
+        schedule.order_waves(plan, &others, waves);
         schedule.order_deletions(plan, &others, &deletions);
         schedule.needed_by = schedule.nodes.iter().map(|node| node.needs.clone()).collect();
         for index in changes {
@@ -188,7 +187,7 @@ impl Schedule {
                 return Some(Next::Start(index));
             }
         }
-        self.gate.filter(|_| self.total == 0).map(|gate| Next::Gate(self.gates[&gate]))
+        (self.is_at_gate && self.total == 0).then_some(Next::Gate)
     }
 
     /// A step that was started has ended. If it is not good, the steps that depend on it are skipped.
@@ -212,9 +211,10 @@ impl Schedule {
         self.ends(index);
     }
 
-    /// Lets the next wave begin.
+    /// Lets the second wave begin.
     pub fn open(&mut self) {
-        if let Some(gate) = self.gate.take() {
+        if let Some(gate) = self.gate.filter(|_| self.is_at_gate) {
+            self.is_at_gate = false;
             self.ends(gate);
         }
     }
@@ -271,9 +271,7 @@ impl Schedule {
             Some((place, _)) => {
                 self.ready.entry(place.clone()).or_default().insert(index);
             }
-            None if self.gates.contains_key(&index) && self.stopped.is_none() => {
-                self.gate = Some(index);
-            }
+            None if self.gate == Some(index) && self.stopped.is_none() => self.is_at_gate = true,
             None => self.ends(index),
         }
     }
@@ -309,68 +307,13 @@ impl Schedule {
         }
     }
 
-    fn name_dependencies(&mut self, plan: &Plan, changes: &[usize]) {
-        let by_address: BTreeMap<&StackAddress, usize> =
-            changes.iter().map(|index| (&plan.steps[*index].address, *index)).collect();
-        for index in changes {
-            for other in &plan.steps[*index].after {
-                // A bootstrap that was postponed comes after the stacks that name it.
-                if let Some(before) = by_address.get(other).filter(|before| *before < index) {
-                    self.nodes[*before].needs.push(*index);
-                    self.nodes[*index].waits += 1;
-                }
-            }
-        }
-    }
-
-    fn order_bootstraps(&mut self, plan: &Plan, changes: &[usize]) {
-        let mut places: BTreeMap<&Place, Vec<usize>> = BTreeMap::new();
-        for index in changes {
-            let step = &plan.steps[*index];
-            if step.action != Action::Delete {
-                places.entry(&step.address.place).or_default().push(*index);
-            }
-        }
-        for steps in places.values() {
-            let is_one = |index: &&usize| is_bootstrap(&plan.steps[**index]);
-            for bootstrap in steps.iter().filter(is_one) {
-                for other in steps.iter().filter(|other| !is_one(other)) {
-                    let (first, second) =
-                        if other < bootstrap { (*other, *bootstrap) } else { (*bootstrap, *other) };
-                    self.nodes[first].order.push(second);
-                    self.nodes[second].waits += 1;
-                }
-            }
-        }
-    }
-
-    fn order_waves(&mut self, plan: &Plan, steps: &[usize], wave: &impl Fn(&Step) -> usize) {
-        // A step cannot start before what it depends on, so it is at least in the wave of that.
-        let mut waves: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut by_address: BTreeMap<&StackAddress, usize> = BTreeMap::new();
-        // The highest wave so far in each place, of bootstraps and of other steps.
-        let mut highest: BTreeMap<(&Place, bool), usize> = BTreeMap::new();
-        for index in steps {
-            let step = &plan.steps[*index];
-            let (place, is_bootstrap) = (&step.address.place, is_bootstrap(step));
-            let after = step.after.iter().filter_map(|other| by_address.get(other)).copied();
-            let ordered = highest.get(&(place, !is_bootstrap)).copied();
-            let number = after.chain(ordered).fold(wave(step), usize::max);
-            waves.insert(*index, number);
-            by_address.insert(&step.address, number);
-            let most = highest.entry((place, is_bootstrap)).or_default();
-            *most = number.max(*most);
-        }
-        let numbers: BTreeSet<usize> = waves.values().copied().collect();
-        let mut groups = Vec::new();
-        for number in &numbers {
-            let group: Vec<usize> =
-                steps.iter().copied().filter(|index| waves[index] == *number).collect();
-            groups.push((*number, group));
-        }
-        for pair in groups.windows(2) {
-            let barrier = self.barrier(&pair[0].1, &pair[1].1);
-            self.gates.insert(barrier, pair[1].0);
+    fn order_waves(&mut self, plan: &Plan, steps: &[usize], waves: &Waves) {
+        let is_first = |index: &&usize| waves.of_stack(&plan.steps[**index].address) == 0;
+        let (first, second): (Vec<&usize>, Vec<&usize>) = steps.iter().partition(is_first);
+        if !first.is_empty() && !second.is_empty() {
+            let copied = |steps: Vec<&usize>| steps.into_iter().copied().collect::<Vec<usize>>();
+            let barrier = self.barrier(&copied(first), &copied(second));
+            self.gate = Some(barrier);
         }
     }
 
@@ -411,6 +354,51 @@ impl Schedule {
             self.nodes[*index].waits += 1;
         }
         barrier
+    }
+}
+
+/// The indices of the steps that change something.
+fn changes(plan: &Plan) -> Vec<usize> {
+    (0..plan.steps.len()).filter(|index| plan.steps[*index].is_change()).collect()
+}
+
+/// The steps with the dependencies that they name, and with the orders between bootstraps and other stacks. Each step waits
+/// only for steps with a lower index.
+fn linked(plan: &Plan, changes: &[usize]) -> Vec<Node> {
+    let mut nodes: Vec<Node> = plan.steps.iter().map(|_| Node::default()).collect();
+    let by_address: BTreeMap<&StackAddress, usize> =
+        changes.iter().map(|index| (&plan.steps[*index].address, *index)).collect();
+    for index in changes {
+        for other in &plan.steps[*index].after {
+            // A bootstrap that was postponed comes after the stacks that name it.
+            if let Some(before) = by_address.get(other).filter(|before| *before < index) {
+                nodes[*before].needs.push(*index);
+                nodes[*index].waits += 1;
+            }
+        }
+    }
+    order_bootstraps(&mut nodes, plan, changes);
+    nodes
+}
+
+fn order_bootstraps(nodes: &mut [Node], plan: &Plan, changes: &[usize]) {
+    let mut places: BTreeMap<&Place, Vec<usize>> = BTreeMap::new();
+    for index in changes {
+        let step = &plan.steps[*index];
+        if step.action != Action::Delete {
+            places.entry(&step.address.place).or_default().push(*index);
+        }
+    }
+    for steps in places.values() {
+        let is_one = |index: &&usize| is_bootstrap(&plan.steps[**index]);
+        for bootstrap in steps.iter().filter(is_one) {
+            for other in steps.iter().filter(|other| !is_one(other)) {
+                let (first, second) =
+                    if other < bootstrap { (*other, *bootstrap) } else { (*bootstrap, *other) };
+                nodes[first].order.push(second);
+                nodes[second].waits += 1;
+            }
+        }
     }
 }
 

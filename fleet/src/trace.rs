@@ -9,7 +9,7 @@ mod otlp;
 
 use std::collections::BTreeMap;
 
-use lakewright_template::{Place, StackAddress};
+use lakewright_template::StackAddress;
 use sha2::{Digest as _, Sha256};
 
 use self::otlp::{Attribute, Happening, Kind, Span, SpanStatus};
@@ -17,10 +17,13 @@ use crate::event::{Event, Rejection};
 use crate::journal::{Entry, Hidden, Intent, Operation};
 use crate::machine::Outcome;
 use crate::plan::{Action, Plan};
+use crate::schedule::Waves;
 
 /// What is traced, before its first event.
 #[derive(Debug, Clone)]
 pub struct Traced<'p> {
+    /// The command that runs, which names the span of the run.
+    pub command: &'static str,
     /// The id of the mesh.
     pub mesh: String,
     /// The run's id.
@@ -33,8 +36,8 @@ pub struct Traced<'p> {
     pub open: BTreeMap<StackAddress, Intent>,
     /// The plan of this process.
     pub plan: &'p Plan,
-    /// The wave of each account and region; others are in wave 0.
-    pub waves: BTreeMap<Place, usize>,
+    /// The waves of the plan.
+    pub waves: Waves,
     /// The version of the program.
     pub version: String,
     /// What no text may hold.
@@ -61,6 +64,7 @@ struct Sent {
 /// The spans of one process. Times are nanoseconds since 1970 in UTC.
 #[derive(Debug)]
 pub struct Tracer {
+    command: &'static str,
     mesh: String,
     run: String,
     resumed: u32,
@@ -68,7 +72,7 @@ pub struct Tracer {
     hidden: Hidden,
     begun: u64,
     actions: BTreeMap<StackAddress, Action>,
-    wave_of: BTreeMap<Place, usize>,
+    wave_of: Waves,
     ends: BTreeMap<StackAddress, u32>,
     open: BTreeMap<StackAddress, Intent>,
     work: BTreeMap<StackAddress, Work>,
@@ -82,9 +86,11 @@ pub struct Tracer {
 impl Tracer {
     /// A process begins to work at this time.
     pub fn new(traced: Traced<'_>, now: u64) -> Self {
-        let Traced { mesh, run, resumed, ends, open, plan, waves, version, hidden } = traced;
+        let Traced { command, mesh, run, resumed, ends, open, plan, waves, version, hidden } =
+            traced;
         let changes = plan.steps.iter().filter(|step| step.is_change());
         Self {
+            command,
             mesh,
             run,
             resumed,
@@ -200,7 +206,7 @@ impl Tracer {
         spans.push(Span {
             id: self.process_id(self.resumed),
             parent: (self.resumed > 0).then(|| self.process_id(0)),
-            name: format!("refresh {}", self.mesh),
+            name: format!("{} {}", self.command, self.mesh),
             kind: Kind::Internal,
             begun: self.begun,
             ended: now,
@@ -216,7 +222,7 @@ impl Tracer {
     }
 
     fn starts(&mut self, address: &StackAddress, now: u64) {
-        let wave = self.wave(&address.place);
+        let wave = self.wave_of.of_stack(address);
         let (_, ended) = self.waves.entry(wave).or_insert((now, now));
         *ended = (*ended).max(now);
         // An earlier process may have sent a request, and this one waits for its end.
@@ -244,7 +250,7 @@ impl Tracer {
         let work = self.work.remove(address)?;
         let spans = self.stack(address, work, Some(outcome), now);
         *self.ends.entry(address.clone()).or_default() += 1;
-        let wave = self.wave(&address.place);
+        let wave = self.wave_of.of_stack(address);
         if let Some((_, ended)) = self.waves.get_mut(&wave) {
             *ended = (*ended).max(now);
         }
@@ -276,7 +282,7 @@ impl Tracer {
         let operation = work.operation.map(|sent| self.operation(sent, now));
         let stack = Span {
             id: self.stack_id(address),
-            parent: Some(self.wave_id(self.wave(&address.place))),
+            parent: Some(self.wave_id(self.wave_of.of_stack(address))),
             name: address.name.clone(),
             kind: Kind::Internal,
             begun: work.begun,
@@ -310,10 +316,6 @@ impl Tracer {
             happenings,
             status: error.map_or(SpanStatus::Unset, SpanStatus::Error),
         }
-    }
-
-    fn wave(&self, place: &Place) -> usize {
-        self.wave_of.get(place).copied().unwrap_or_default()
     }
 
     fn line(&self, spans: &[Span]) -> String {

@@ -12,7 +12,6 @@ pub mod faults;
 mod operation;
 pub mod random;
 pub mod rehearsal;
-pub mod repeat;
 mod shape;
 pub mod simulated;
 mod stack;

@@ -9,6 +9,7 @@ use lakewright_deployer::cloud::{Access, CloudError, Site, Stack};
 use lakewright_deployer::driver::{Driver, Stop, is_good, list_all};
 use lakewright_deployer::duties::Duties;
 use lakewright_deployer::lease::Lease;
+use lakewright_deployer::paced::{Paced, Patience};
 use lakewright_deployer::record::Shelf;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
@@ -19,13 +20,10 @@ use lakewright_template::{AccountId, Place, StackAddress, holds_data, limits};
 
 use crate::faults::Faults;
 use crate::random::Random;
-use crate::repeat::Repeating;
 use crate::shape::Shape;
 use crate::simulated::Simulated;
 use crate::world::{Calls, World};
 
-/// How often a request is repeated: as often as the SDK does.
-const ATTEMPTS: u32 = 8;
 /// Of a thousand resources of a changed stack, so many are changed.
 const CHANGED_RESOURCES: u64 = 300;
 /// From this part of a limit on, in percent, a stack is near it.
@@ -173,7 +171,7 @@ impl Rehearsal<'_> {
 
     async fn refresh(&self, world: World) -> Result<Rehearsed, RehearsalError> {
         let simulated = Simulated::new(world);
-        let cloud = Repeating::new(simulated.clone(), ATTEMPTS);
+        let cloud = Paced::new(&simulated, Patience::default());
         let notes = RefCell::new(Notes { risks: self.near_limits(), ..Notes::default() });
         let report = |event: Event| note(&mut notes.borrow_mut(), event, simulated.now());
         let ask = |_: &StackAddress, _: &[Change]| true;

@@ -1,7 +1,7 @@
 //! The simulated world as a `Cloud`.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 use crate::stack::Standing;
 use crate::world::{Class, Due, Request, World};
 
+/// How often a request to another service is sent. The adapter gives up after 5 tries, and so would one run in a thousand.
+const TRIES: u32 = 8;
 /// How many events a page has ("DescribeStackEvents" in the API reference has no number; an assumption).
 const PAGE: usize = 100;
 
@@ -26,12 +28,21 @@ const PAGE: usize = 100;
 pub struct Simulated {
     world: Rc<RefCell<World>>,
     start: Instant,
+    /// The tokens that were sent, if a token that is sent again is replaced by another one.
+    forgets: Option<Rc<RefCell<BTreeSet<String>>>>,
 }
 
 impl Simulated {
     /// Connects to a world. Its time begins now. Must be called inside a runtime of tokio.
     pub fn new(world: World) -> Self {
-        Self { world: Rc::new(RefCell::new(world)), start: Instant::now() }
+        Self { world: Rc::new(RefCell::new(world)), start: Instant::now(), forgets: None }
+    }
+
+    /// Sends a request that is repeated with another token: a mistake, which the simulation must find.
+    #[must_use]
+    pub fn forgetting_tokens(mut self) -> Self {
+        self.forgets = Some(Rc::default());
+        self
     }
 
     /// Requests know the rates and wait for them: what a program could do at best.
@@ -83,14 +94,22 @@ impl Simulated {
         self.send(site, Class::Read, what, look).await
     }
 
-    /// A request to another service, which is done at once.
+    /// A request to another service, which is done at once. It is sent again as the adapter does.
     async fn other<T>(
         &self,
         site: &Site,
         what: String,
-        look: impl FnOnce(&mut World, u64) -> T,
+        mut look: impl FnMut(&mut World, u64) -> T,
     ) -> Result<T, CloudError> {
-        self.send(site, Class::Other, what, look).await
+        let mut tries = 1;
+        loop {
+            match self.send(site, Class::Other, what.clone(), &mut look).await {
+                Err(CloudError::Network { .. }) if tries < TRIES => {}
+                answer => return answer,
+            }
+            tokio::time::sleep(Duration::from_millis(300 << tries)).await;
+            tries += 1;
+        }
     }
 
     async fn send<T>(
@@ -110,7 +129,14 @@ impl Simulated {
     }
 
     /// A request that changes something. Once it was sent it arrives, even if nobody waits for the answer.
-    async fn change(&self, site: &Site, request: Request) -> Result<String, CloudError> {
+    async fn change(&self, site: &Site, mut request: Request) -> Result<String, CloudError> {
+        if let (Some(sent), Some(token)) = (&self.forgets, request.token())
+            && !sent.borrow_mut().insert(token.clone())
+        {
+            let number = sent.borrow().len();
+            token.push_str(&format!("-{number}"));
+            sent.borrow_mut().insert(token.clone());
+        }
         self.wait(site, Class::Change).await;
         let at = self.now() + self.latency();
         let number = self.with(|world| world.plan(at, Due::Request(site.place.clone(), request)));
@@ -345,9 +371,9 @@ impl Cloud for Simulated {
             let is = world.object(bucket, key).map(|(_, version)| version);
             if is.as_deref() != was {
                 let message = "PreconditionFailed".to_owned();
-                return Err(CloudError::Overtaken { what, message });
+                return Err(CloudError::Overtaken { what: what.clone(), message });
             }
-            Ok(world.put(bucket, key, text))
+            Ok(world.put(bucket, key, text.clone()))
         })
         .await?
     }

@@ -144,6 +144,18 @@ pub(crate) enum Request {
     Forget { stack: String },
 }
 
+impl Request {
+    /// The token of the request, if it has one.
+    pub(crate) fn token(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Prepare { token, .. }
+            | Self::Execute { token, .. }
+            | Self::Delete { token, .. } => Some(token),
+            Self::Discard { .. } | Self::Forget { .. } => None,
+        }
+    }
+}
+
 /// The world.
 #[derive(Debug, Clone)]
 pub struct World {

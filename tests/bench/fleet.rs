@@ -1,5 +1,5 @@
-//! Refreshes as a user experiences them. First one that finds nothing to do in 100 accounts, against `listing.py`. Then about
-//! 120 small stacks in one account of the emulator, by turns with the CDK's command line, if its path is an argument:
+//! Refreshes as a user experiences them. First one that finds nothing to do in 100 accounts, and one that plans a change of each
+//! stack there, against `listing.py`. Then about 120 small stacks in one account of the emulator, by turns with the CDK's command line, if its path is an argument:
 //! `cargo xtask bench fleet` installs both.
 
 #[path = "../generate.rs"]
@@ -25,6 +25,8 @@ const CENTRAL: &str = "111111111111";
 const WIDE_RUNS: usize = 7;
 const DEEP_RUNS: usize = 3;
 const CONCURRENCY: [&str; 2] = ["10", "30"];
+/// The exit code of a run that was stopped.
+const DECLINED: i32 = 8;
 
 fn main() {
     // A file system in memory if there is one, so that other work of the disk does not disturb the measurement.
@@ -36,21 +38,28 @@ fn main() {
     deep(folder.path(), cdk.as_deref());
 }
 
-/// Measures a refresh without changes of many accounts.
+/// Measures refreshes of many accounts: one without changes, and one that plans a change of each stack and has no time left to
+/// make it.
 fn wide(folder: &Path) {
     let mesh = written(&folder.join("wide"), generate::mesh(WIDE));
     let (assembly, stacks) = assembled(&mesh, &folder.join("wide-assembly"));
-    let listing = Server::start("tests/bench/listing.py", "/_test/counts", |command| {
-        command.arg("--assembly").arg(&assembly);
-    });
-    say(&format!("{stacks} stacks in {} accounts, without changes", WIDE.environments + 1));
+    say(&format!("{stacks} stacks in {} accounts", WIDE.environments + 1));
     say("| | wall | CPU | memory | CPU of the server |\n| --- | ---: | ---: | ---: | ---: |");
-    let mut runs = Vec::new();
-    for _ in 0..WIDE_RUNS {
-        runs.push(measured(&listing, &mut refresh(&mesh, &assembly, &listing, &[])));
-    }
-    say_row("`refresh --assembly`", &runs);
-    say(&format!("requests of all runs: {}\n", listing.ask("GET", "/_test/counts")));
+    let listing = |options: &[&str]| {
+        Server::start("tests/bench/listing.py", "/_test/counts", |command| {
+            command.arg("--assembly").arg(&assembly).args(options);
+        })
+    };
+    let runs = |server: &Server, options: &[&str], code: i32| {
+        let mut command = refresh(&mesh, &assembly, server, options);
+        (0..WIDE_RUNS).map(|_| measured(server, &mut command, code)).collect::<Vec<Run>>()
+    };
+    let server = listing(&[]);
+    say_row("no change, 50 ms for each answer", &runs(&server, &[], 0));
+    say_row("no change", &runs(&listing(&["--delay", "0"]), &[], 0));
+    let planned = runs(&listing(&["--delay", "0", "--moved"]), &["--minutes", "0"], DECLINED);
+    say_row("each stack changes, until it would begin", &planned);
+    say(&format!("requests of the first row: {}\n", server.ask("GET", "/_test/counts")));
 }
 
 /// Measures deployments of many stacks of one account, and runs without changes.
@@ -70,14 +79,14 @@ fn deep(folder: &Path, cdk: Option<&str>) {
                 emulator.ask("POST", "/_test/reset");
                 for row in &mut rows[..2] {
                     let mut command = cdk_deploy(program, &assembly, &emulator, folder);
-                    row.push(measured(&emulator, command.args(["--concurrency", concurrency])));
+                    row.push(measured(&emulator, command.args(["--concurrency", concurrency]), 0));
                 }
             }
             emulator.ask("POST", "/_test/reset");
             let limits = ["--concurrency", concurrency, "--per-region", concurrency];
             for row in &mut rows[2..] {
                 let mut command = refresh(&mesh, &assembly, &emulator, &limits);
-                row.push(measured(&emulator, &mut command));
+                row.push(measured(&emulator, &mut command, 0));
             }
         }
         let names = ["CDK, first", "CDK, no change", "`refresh`, first", "`refresh`, no change"];
@@ -178,8 +187,8 @@ struct Run {
     server: Duration,
 }
 
-/// Runs a command, which has to succeed.
-fn measured(server: &Server, command: &mut Command) -> Run {
+/// Runs a command, which has to end with this code.
+fn measured(server: &Server, command: &mut Command, code: i32) -> Run {
     let (before, of_server) = (usage(), server.cpu());
     let start = Instant::now();
     let mut child =
@@ -202,7 +211,7 @@ fn measured(server: &Server, command: &mut Command) -> Run {
     };
     let wall = start.elapsed();
     let text = reader.join().expect("the text");
-    assert!(exit.success(), "{exit}\n{text}");
+    assert_eq!(exit.code(), Some(code), "{text}");
     let cpu = cpu(&usage()).saturating_sub(cpu(&before));
     Run { wall, cpu, kibibytes, server: server.cpu().saturating_sub(of_server) }
 }

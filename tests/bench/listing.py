@@ -1,10 +1,11 @@
 """Answers what a refresh without changes asks: as if all stacks of an assembly were deployed and up to date.
 
-Usage: listing.py --port PORT --assembly FOLDER [--delay MILLISECONDS] [--page BYTES]
+Usage: listing.py --port PORT --assembly FOLDER [--delay MILLISECONDS] [--page BYTES] [--moved]
 
 Each answer comes after the delay. ``DescribeStacks`` answers page by page: "If the output exceeds 1 MB in size, a string that
 identifies the next page of stacks" (``NextToken`` of ``DescribeStacks`` in the CloudFormation API reference). The stacks have
-the tags and the revision of the assembly. ``GET /_test/counts`` has the number of requests by operation.
+the tags and the revision of the assembly; with ``--moved``, all but bootstrap stacks have another revision, as after a change of
+every stack. ``GET /_test/counts`` has the number of requests by operation.
 """
 
 import argparse
@@ -52,12 +53,14 @@ def pages(stacks: list[Json], limit: int) -> list[str]:
 
 
 class Listing:
-    def __init__(self, assembly: Json, page: int, delay: float) -> None:
+    def __init__(self, assembly: Json, page: int, delay: float, moved: bool) -> None:
         self.delay = delay
         self.mesh = assembly["mesh"]
         self.counts: collections.Counter[str] = collections.Counter()
         places: dict[tuple[str, str], list[Json]] = {}
         for stack in assembly["stacks"]:
+            if moved and stack["kind"] != "bootstrap":
+                stack["revision"] = "0" * len(stack["revision"])
             places.setdefault((stack["account"], stack["region"]), []).append(stack)
         self.pages = {place: pages(stacks, page) for place, stacks in places.items()}
         bootstrap = next(stack for stack in assembly["stacks"] if stack["kind"] == "bootstrap")
@@ -78,7 +81,7 @@ class Listing:
         account = key.removeprefix("ROLE")
         if service == "s3":
             self.counts[f"s3 {method}"] += 1
-            return self.object(path)
+            return (200, "application/xml", "") if method == "PUT" else self.object(path)
         if service in ("cloudformation", "sts"):
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             self.counts[form["Action"]] += 1
@@ -144,9 +147,10 @@ async def main() -> None:
     parser.add_argument("--assembly", type=File, required=True)
     parser.add_argument("--delay", type=float, default=50)
     parser.add_argument("--page", type=int, default=1_000_000)
+    parser.add_argument("--moved", action="store_true")
     arguments = parser.parse_args()
     assembly = json.loads((arguments.assembly / "assembly.json").read_text())
-    listing = Listing(assembly, arguments.page, arguments.delay / 1000)
+    listing = Listing(assembly, arguments.page, arguments.delay / 1000, arguments.moved)
     server = await asyncio.start_server(listing.serve, "127.0.0.1", arguments.port, backlog=1024)
     async with server:
         await server.serve_forever()

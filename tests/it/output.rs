@@ -454,7 +454,7 @@ fn of_deployments(shapes: &mut Shapes, folder: &Path) {
     shapes.of_lines(&run(&["destroy", &mesh, "--all", "--yes"]), 0);
 }
 
-/// Refreshes: one with canaries and an alarm, and one without.
+/// Refreshes: one with a canary and an alarm, and one without.
 fn of_refreshes(shapes: &mut Shapes, mesh: &str, run: &impl Fn(&[&str]) -> Output) {
     let file = Path::new(mesh).join("mesh.yaml");
     let features = "features: { notebooks: true, pipelines: true }\n";
@@ -462,10 +462,7 @@ fn of_refreshes(shapes: &mut Shapes, mesh: &str, run: &impl Fn(&[&str]) -> Outpu
     let watched = format!("{features}deployment: {{ wave_alarms: [\"{alarm}\"] }}\n");
     change(&file, features, &watched);
     change(&file, "CostCenter: lab", "CostCenter: night");
-    shapes.of_lines(
-        &run(&["refresh", mesh, "--canary", "222222222222", "--canary", "333333333333"]),
-        8,
-    );
+    shapes.of_lines(&run(&["refresh", mesh, "--canary", "222222222222"]), 8);
     change(&file, &watched, features);
     shapes.of_lines(&run(&["refresh", mesh]), 0);
 }

@@ -15,6 +15,7 @@ use lakewright_deployer::taken::is_importable;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, Step, plan};
+use lakewright_fleet::schedule::Waves;
 use lakewright_manifest::mesh::Maintenance;
 use lakewright_template::{Place, StackAddress};
 use serde_json::Value;
@@ -29,6 +30,7 @@ use super::seen::{Gone, Known, Seen};
 use super::select::{SelectError, Selected, Selection, select};
 use super::show::Made;
 use super::signals::stopping;
+use super::trace::Trace;
 use super::view::{View, Watching, aside, restore};
 use super::{Deployment, ask, ask_in_full, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
@@ -139,7 +141,7 @@ impl Deployment<'_> {
             }
             if self.is_still_so(&whole, &seen, &review)? {
                 let lock = review.lock(request.allow);
-                let ended = self.go(&planned, &mut seen, (request.watching, &lock), ui)?;
+                let ended = self.go(&planned, &mut seen, (request, &lock), ui)?;
                 if ended.has_taken_names && self.takes_in(request, ui)? {
                     continue;
                 }
@@ -330,13 +332,16 @@ impl Deployment<'_> {
         &self,
         planned: &Planned,
         seen: &mut Seen,
-        (watching, lock): (Watching, &Lock),
+        (request, lock): (Request<'_>, &Lock),
         ui: &mut Ui,
     ) -> Result<Ended, Failure> {
+        let traced = || self.traced("deploy", &planned.plan);
+        let trace = request.trace.map(|path| Trace::begin(path, traced())).transpose()?;
         self.begin_record(seen, ui)?;
         let kept = self.look_again(&planned.plan, seen, ui);
         let steps = planned.without_pruned();
-        let (mut summary, made) = self.carry_out(&steps, seen, (watching, lock), ui);
+        let shown = (request.watching, trace.as_ref(), lock);
+        let (mut summary, made) = self.carry_out(&steps, seen, shown, ui);
         summary.outcomes.extend(kept.outcomes);
         // `deploy` deletes stacks with data only with `--prune`.
         let is_gone = |(_, outcome): &(&StackAddress, &Outcome)| **outcome == Outcome::Deleted;
@@ -346,10 +351,13 @@ impl Deployment<'_> {
         if exit(&summary) != Exit::Done && !plan.steps.is_empty() {
             ui.note("stacks that the mesh no longer has are not deleted, because other stacks were not deployed");
         } else if !plan.steps.is_empty() {
-            let (pruned, removed) = self.tear_down(plan, prepared, seen, ui);
+            let (pruned, removed) = self.tear_down(plan, prepared, trace.as_ref(), seen, ui);
             summary.outcomes.extend(pruned.outcomes);
             summary.skipped.extend(pruned.skipped);
             gone.extend(removed);
+        }
+        if let Some(text) = trace.and_then(|trace| trace.end(summary.stopped().as_deref())) {
+            ui.note(&text);
         }
         let exit = exit(&summary);
         if exit == Exit::Done {
@@ -395,11 +403,11 @@ impl Deployment<'_> {
         &self,
         plan: &Plan,
         seen: &mut Seen,
-        (watching, lock): (Watching, &Lock),
+        (watching, trace, lock): (Watching, Option<&Trace>, &Lock),
         ui: &mut Ui,
     ) -> (Summary, Made) {
         let title = format!("Deployment of {}", self.id);
-        let view = watching.open(&title, plan, &BTreeMap::new(), ui);
+        let view = watching.open(&title, plan, &Waves::default(), ui);
         let view = view.as_ref();
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui).in_view(view);
         self.progress.begin(shower.all());
@@ -407,6 +415,9 @@ impl Deployment<'_> {
         let summary = {
             let stop = Stop::default();
             let report = |event: Event| {
+                if let Some(trace) = trace {
+                    trace.event(&event);
+                }
                 shower.event(&event);
                 if let Some(note) = lock.note(&event) {
                     shower.event(&note);
@@ -439,6 +450,10 @@ impl Deployment<'_> {
                 .with_renewal(&renew);
             let driver = Driver::new(&cloud, report, ask, &self.lease, &stop);
             let driver = driver.with_policy(self.policy()).without(seen.absent(plan));
+            let driver = match trace {
+                Some(trace) => driver.with_journal(trace),
+                None => driver,
+            };
             let Seen { sites, spots, record, .. } = seen;
             if matches!(record, Known::Read(_)) {
                 let run = driver.run(plan, &self.stacks, sites);
@@ -497,7 +512,7 @@ fn ask_below(question: &str) -> bool {
 fn show_all(planned: &Planned, review: Option<&PlanReview>, is_data: bool, ui: &mut Ui) {
     let document = review.filter(|_| ui.is_json());
     let document = document.map_or(Value::Null, PlanReview::document);
-    show::plan(&planned.plan, &planned.notes, &document, is_data, ui);
+    show::plan((&planned.plan, &Waves::default()), &planned.notes, &document, is_data, ui);
     for text in &planned.refusals {
         ui.error(text);
     }

@@ -7,9 +7,10 @@ use lakewright_analysis::progress::Unwatched;
 use lakewright_analysis::review::{self, DeployedStack, Reviewed, review_deployment};
 use lakewright_analysis::subject::{Keep, Subject};
 use lakewright_analysis::words::count;
+use lakewright_deployer::at_once::by_place;
 use lakewright_deployer::cloud::{ChangeSet, Cloud as _, CloudError, Site};
 use lakewright_deployer::drift::{Deployed, Sides, StackDrift, compare, detect};
-use lakewright_deployer::templates::{all, has_resources};
+use lakewright_deployer::templates::has_resources;
 use lakewright_fleet::event::Change;
 use lakewright_fleet::journal::{Operation, token};
 use lakewright_fleet::status::{Standing, standing};
@@ -92,11 +93,16 @@ impl Deployment<'_> {
         unknown: &mut Vec<String>,
     ) -> Vec<Deployed> {
         let sites: Vec<Option<Site>> = texts.keys().map(|address| self.reader(address)).collect();
-        let reading = texts.keys().zip(&sites).map(async |(address, site)| match site {
-            Some(site) => Some(self.aws.resources(site, &address.name).await),
-            None => None,
+        let reading = texts.keys().zip(&sites).map(|(address, site)| {
+            let reading = async move {
+                match site {
+                    Some(site) => Some(self.aws.resources(site, &address.name).await),
+                    None => None,
+                }
+            };
+            (&address.place, reading)
         });
-        let placed = self.runtime.block_on(all(reading));
+        let placed = self.runtime.block_on(by_place(reading));
         let mut stacks = Vec::with_capacity(texts.len());
         for (((address, text), site), placed) in texts.iter().zip(sites).zip(placed) {
             let (Some(site), Some(placed)) = (site, placed) else {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use lakewright_analysis::review::bootstrap::{is_enough, only_narrows};
+use lakewright_deployer::at_once::by_place;
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
-use lakewright_deployer::templates::all;
 use lakewright_fleet::plan::{Action, Observed, Plan};
 use lakewright_template::assembly::StackEntry;
 use lakewright_template::{Place, StackAddress, StackKind, Template, read};
@@ -49,8 +49,9 @@ impl Deployment<'_> {
             .filter(|step| step.kind == Some(StackKind::Bootstrap) && step.action == Action::Update)
             .map(|step| step.address.clone())
             .collect();
-        let reading = updates.iter().map(|address| self.before_and_after(address, sites));
-        let both = self.runtime.block_on(all(reading));
+        let reading =
+            updates.iter().map(|address| (&address.place, self.before_and_after(address, sites)));
+        let both = self.runtime.block_on(by_place(reading));
         for (address, both) in updates.into_iter().zip(both) {
             let Some((old, new)) = both? else { continue };
             // A policy that cannot be read may allow anything.
@@ -79,8 +80,10 @@ impl Deployment<'_> {
             Some((address, there))
         });
         let owned: Vec<(StackAddress, &Observed)> = with_stack.collect();
-        let reading = owned.iter().map(|(address, _)| self.before_and_after(address, &seen.sites));
-        let both = self.runtime.block_on(all(reading));
+        let reading = owned
+            .iter()
+            .map(|(address, _)| (&address.place, self.before_and_after(address, &seen.sites)));
+        let both = self.runtime.block_on(by_place(reading));
         for ((address, there), both) in owned.into_iter().zip(both) {
             let Some((old, new)) = both? else { continue };
             let Some(needed) = self.needed.get(&address) else { continue };

@@ -1,9 +1,9 @@
 //! Refreshes a mesh: observe, skip what is unchanged, deploy the rest, write down what was done.
 
+mod canary;
 mod part;
 mod prepared;
 mod report;
-mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -23,8 +23,8 @@ use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Begun, Entry, Hidden, Intent, Journal, JournalError, plan_digest};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, plan};
+use lakewright_fleet::schedule::Waves;
 use lakewright_fleet::trace::Traced;
-use lakewright_manifest::Mesh;
 use lakewright_stacks::Names;
 use lakewright_template::{Place, StackAddress};
 use serde_json::Value;
@@ -32,10 +32,10 @@ use serde_json::Value;
 pub(crate) use self::part::Part;
 pub(crate) use self::prepared::Prepared;
 use self::report::Night as Told;
-use self::trace::Trace;
 use super::pace::Pace;
 use super::seen::{Gone, Known, Seen, before};
 use super::signals::{end_refresh, stopping};
+use super::trace::Trace;
 use super::view::{Watching, restore};
 use super::{Deployment, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
@@ -129,13 +129,16 @@ impl Deployment<'_> {
         ui: &mut Ui,
     ) -> Result<Exit, Failure> {
         let begun = Instant::now();
+        let all = self.stacks.keys().map(|address| &address.place);
+        let canaries = canary::places(&night.canary, all)?;
         let whole = self.lease_of(part);
         let mut written = self.written(part, night, ui)?;
         let (mut seen, plan, mut notes) =
             self.free_and_planned(whole.as_ref(), night, &written, ui)?;
         notes.extend(self.unknown(&seen));
         notes.extend(self.untagged());
-        show::plan(&plan, &notes, &Value::Null, false, ui);
+        let waves = Waves::of(&plan, &canaries);
+        show::plan((&plan, &waves), &notes, &Value::Null, false, ui);
         let refusals = self.refusals(&plan, &seen.observed, &[]);
         for text in &refusals {
             ui.error(text);
@@ -143,7 +146,7 @@ impl Deployment<'_> {
         if !refusals.is_empty() {
             return Ok(Exit::No);
         }
-        written.trace = self.trace(night, &plan, &written)?;
+        written.trace = self.trace(night, &plan, &waves, &written)?;
         let mut told =
             Told::new(&self.id, self.lease.id(), &plan, &self.mesh.tenant.pivot_role.external_id);
         let exit = if plan.is_done() {
@@ -151,7 +154,8 @@ impl Deployment<'_> {
             Exit::Done
         } else {
             self.begin_record(&mut seen, ui)?;
-            let summary = self.carry_through(&plan, &mut seen, night, &written, &mut told, ui);
+            let planned = (&plan, &waves, canaries);
+            let summary = self.carry_through(planned, &mut seen, night, &written, &mut told, ui);
             told.end(&summary);
             match ended(&summary) {
                 Exit::Done if part.is_all() => {
@@ -184,19 +188,16 @@ impl Deployment<'_> {
         &self,
         night: &Night,
         plan: &Plan,
+        waves: &Waves,
         written: &Written,
     ) -> Result<Option<Trace>, Failure> {
         let Some(path) = &night.trace else { return Ok(None) };
         let traced = Traced {
-            mesh: self.id.clone(),
-            run: self.lease.id().to_owned(),
             resumed: written.resumed,
             ends: written.ends.clone(),
             open: written.open.clone(),
-            plan,
-            waves: night.waves(plan),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            hidden: Hidden::new([self.mesh.tenant.pivot_role.external_id.clone()]),
+            waves: waves.clone(),
+            ..self.traced("refresh", plan)
         };
         Trace::begin(path, traced).map(Some)
     }
@@ -368,16 +369,17 @@ impl Deployment<'_> {
     /// Carries out the plan.
     fn carry_through(
         &self,
-        plan: &Plan,
+        (plan, waves, canaries): (&Plan, &Waves, BTreeSet<Place>),
         seen: &mut Seen,
         night: &Night,
         written: &Written,
         told: &mut Told,
         ui: &mut Ui,
     ) -> Summary {
-        let policy = night.policy(plan, self.mesh);
+        let alarms = canary::alarms(plan, &canaries, waves, self.mesh);
+        let policy = night.policy(canaries, alarms);
         let title = format!("Refresh of {}", self.id);
-        let view = night.watching.open(&title, plan, &policy.waves, ui);
+        let view = night.watching.open(&title, plan, waves, ui);
         let view = view.as_ref();
         let mut shower = show::Shower::new(plan, &self.lines, &self.progress, ui).in_view(view);
         let stop = Stop::default();
@@ -385,7 +387,7 @@ impl Deployment<'_> {
         // What an earlier part of the run did may not be shown yet.
         let absent = if night.resume.is_none() { seen.absent(plan) } else { BTreeSet::new() };
         let summary = {
-            let report = |event: Event| {
+            let mut report = |event: Event| {
                 if let Some(trace) = &written.trace {
                     trace.event(&event);
                 }
@@ -396,6 +398,9 @@ impl Deployment<'_> {
                     shower.event(&note);
                 }
             };
+            if let Some(text) = canary::said(waves) {
+                report(Event::Wave { wave: 0, text });
+            }
             let ask = |_: &StackAddress, changes: &[Change]| {
                 may_lose || !changes.iter().any(Change::touches_data)
             };
@@ -438,46 +443,16 @@ impl Deployment<'_> {
 }
 
 impl Night {
-    /// The wave of each account and region, if there are canaries.
-    fn waves(&self, plan: &Plan) -> BTreeMap<Place, usize> {
-        let mut waves = BTreeMap::new();
-        if !self.canary.is_empty() {
-            for step in &plan.steps {
-                let place = &step.address.place;
-                let is_first = self.canary.iter().any(|canary| canary.holds(place));
-                waves.insert(place.clone(), usize::from(!is_first));
-            }
-        }
-        waves
-    }
-
-    fn policy(&self, plan: &Plan, mesh: &Mesh) -> Policy {
-        let waves = self.waves(plan);
+    fn policy(&self, canaries: BTreeSet<Place>, alarms: BTreeMap<Place, Vec<String>>) -> Policy {
         Policy {
             limits: self.pace.limits(),
             failures: self.pace.failures,
-            watch: Watch { wait: minutes(self.canary_minutes), alarms: alarms(&waves, mesh) },
-            waves,
+            canaries,
+            watch: Watch { wait: minutes(self.canary_minutes), alarms },
             imports_existing: false,
             sets_aside: true,
         }
     }
-}
-
-/// The alarms of the environments in these accounts and regions, with the wave of each.
-fn alarms(waves: &BTreeMap<Place, usize>, mesh: &Mesh) -> BTreeMap<Place, (usize, Vec<String>)> {
-    let mut all: BTreeMap<Place, (usize, Vec<String>)> = BTreeMap::new();
-    for environment in mesh.environments.values() {
-        let (account, region) = (environment.account.clone(), environment.region.clone());
-        let place = Place { account, region };
-        let Some(wave) = waves.get(&place) else { continue };
-        let named: Vec<String> =
-            environment.alarms.all().into_iter().map(ToString::to_string).collect();
-        if !named.is_empty() {
-            all.entry(place).or_insert((*wave, Vec::new())).1.extend(named);
-        }
-    }
-    all
 }
 
 /// The note on a stack whose changes may lose data, and that is not changed for this reason.

@@ -8,24 +8,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lakewright_analysis::Error;
 use lakewright_analysis::words::count;
+use lakewright_deployer::at_once::by_place;
 use lakewright_deployer::cloud::{Access, Cloud as _, CloudError, Site};
 use lakewright_deployer::driver::{Driver, Stop, Summary, failure, is_good};
 use lakewright_deployer::lakeformation::remove_administrators;
 use lakewright_deployer::leftovers::{blockers, retained};
 use lakewright_deployer::removing::remove_all;
 use lakewright_deployer::teardown::{dependants, teardown};
-use lakewright_deployer::templates::all;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::kind_of;
 use lakewright_fleet::plan::{Action, Observed, Plan, Step};
-use lakewright_fleet::schedule::Because;
+use lakewright_fleet::schedule::{Because, Waves};
 use lakewright_template::{Place, StackAddress, StackKind};
 use lakewright_template::{holds_data, read};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::seen::{Gone, Seen};
+use super::trace::Trace;
 use super::{Deployment, deployer, exit, show, unreachable};
 use crate::exit::{Exit, Failure};
 use crate::owner;
@@ -125,7 +126,7 @@ impl Deployment<'_> {
         let mut notes = prepared.notes();
         notes.extend(self.unknown(&seen));
         notes.extend(self.busy(&seen).filter(|_| removal.only_plan));
-        show::plan(&plan, &notes, &Value::Null, removal.only_plan, ui);
+        show::plan((&plan, &Waves::default()), &notes, &Value::Null, removal.only_plan, ui);
         for (address, reason) in &prepared.held {
             ui.error(&format!("{address} is not deleted: {reason}"));
         }
@@ -140,7 +141,7 @@ impl Deployment<'_> {
             return Ok(Exit::Declined);
         }
         self.begin_record(&mut seen, ui)?;
-        let (summary, gone) = self.tear_down(&plan, &prepared, &mut seen, ui);
+        let (summary, gone) = self.tear_down(&plan, &prepared, None, &mut seen, ui);
         // The stack with the record also has the role that writes the record.
         if !gone.contains_key(&self.keeper) {
             self.close_record(&mut seen, &gone, ui);
@@ -216,8 +217,9 @@ impl Deployment<'_> {
             }
             going.push((address, site));
         }
-        let looking = going.iter().map(|(address, site)| self.leaving(site, &address.name));
-        let found = self.runtime.block_on(all(looking));
+        let looking =
+            going.iter().map(|(address, site)| (&address.place, self.leaving(site, &address.name)));
+        let found = self.runtime.block_on(by_place(looking));
         for ((address, site), leaving) in going.into_iter().zip(found) {
             if let Ok(Leaving { blockers, .. }) = &leaving
                 && !blockers.is_empty()
@@ -236,12 +238,13 @@ impl Deployment<'_> {
         &self,
         plan: &Plan,
         prepared: &Prepared,
+        trace: Option<&Trace>,
         seen: &mut Seen,
         ui: &mut Ui,
     ) -> (Summary, Gone) {
         let shower = RefCell::new(show::Shower::new(plan, &self.lines, &self.progress, ui));
         self.progress.begin(shower.borrow().all());
-        let tearing = Tearing { prepared, shower, settings: Mutex::new(()) };
+        let tearing = Tearing { prepared, shower, trace, settings: Mutex::new(()) };
         let (possible, skipped) = prepared.possible(plan);
         for (address, because) in &skipped {
             tearing.skipped(address, because);
@@ -311,6 +314,10 @@ impl Deployment<'_> {
         let report = |event: Event| tearing.tell(&event);
         let ask = |_: &StackAddress, _: &[Change]| true;
         let driver = Driver::new(&self.aws, report, ask, &self.lease, &stop);
+        let driver = match tearing.trace {
+            Some(trace) => driver.with_journal(trace),
+            None => driver,
+        };
         Box::pin(driver.delete(site, address)).await
     }
 
@@ -434,12 +441,16 @@ fn listed(addresses: &[&StackAddress]) -> String {
 struct Tearing<'r, 'u> {
     prepared: &'r Prepared,
     shower: RefCell<show::Shower<'u>>,
+    trace: Option<&'r Trace>,
     /// Held while the administrators of Lake Formation are changed.
     settings: Mutex<()>,
 }
 
 impl Tearing<'_, '_> {
     fn tell(&self, event: &Event) {
+        if let Some(trace) = self.trace {
+            trace.event(event);
+        }
         self.shower.borrow_mut().event(event);
     }
 

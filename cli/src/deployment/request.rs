@@ -38,6 +38,9 @@ pub(crate) struct Choices {
     /// What a run with `--yes` or `--apply` may do although nobody is asked
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     allow: Vec<Allow>,
+    /// Add the spans of the run to this file, a line of OTLP/JSON each, for collectors of OpenTelemetry
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "plan_out", "dry_run"])]
+    trace: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -86,8 +89,15 @@ impl Choices {
             (None, None) if self.dry_run => Mode::Try,
             (None, None) => Mode::Deploy,
         };
-        let (allow, approval) = (&*self.allow, self.approval.as_deref());
-        Request { mesh, mode, purpose, allow, approval, watching: self.watching }
+        Request {
+            mesh,
+            mode,
+            purpose,
+            allow: &self.allow,
+            approval: self.approval.as_deref(),
+            trace: self.trace.as_deref(),
+            watching: self.watching,
+        }
     }
 }
 
@@ -104,6 +114,8 @@ pub(crate) struct Request<'a> {
     pub(super) allow: &'a [Allow],
     /// The file that approves the plan.
     pub(super) approval: Option<&'a Path>,
+    /// The file of the run's spans.
+    pub(super) trace: Option<&'a Path>,
     /// Whether the run is shown in a live view.
     pub(super) watching: Watching,
 }

@@ -8,7 +8,8 @@ use lakewright_deployer::driver::Summary;
 use lakewright_deployer::leftovers::stays;
 use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::machine::Outcome;
-use lakewright_fleet::plan::{Action, Plan};
+use lakewright_fleet::plan::{Action, Plan, Step};
+use lakewright_fleet::schedule::{Because, Waves};
 use lakewright_template::StackAddress;
 use lakewright_template::read::{self, ReadError};
 use serde_json::{Value, json};
@@ -30,15 +31,30 @@ pub(super) type Made = BTreeMap<StackAddress, BTreeSet<String>>;
 /// What is said of a stack that failed or was skipped, when a person asks for it.
 const AGAIN: &str = "is tried once more";
 
-/// Shows a plan with notes. A plan that was asked for is data; a plan before a confirmation is not. `review` is the
+/// Shows a plan in waves, with notes. A plan that was asked for is data; a plan before a confirmation is not. `review` is the
 /// document of the plan's review; null if it has none.
-pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool, ui: &mut Ui) {
+pub(super) fn plan(
+    (plan, waves): (&Plan, &Waves),
+    notes: &[String],
+    review: &Value,
+    is_data: bool,
+    ui: &mut Ui,
+) {
+    let wave = |step: &Step| {
+        let has_one = waves.has_canaries() && step.is_change();
+        has_one.then(|| waves.of_stack(&step.address) + 1)
+    };
     if ui.is_json() {
         let steps: Vec<Value> = plan
             .steps
             .iter()
             .map(|step| {
-                json!({ "stack": step.address, "kind": step.kind, "action": step.action.as_str() })
+                json!({
+                    "stack": step.address,
+                    "kind": step.kind,
+                    "action": step.action.as_str(),
+                    "wave": wave(step),
+                })
             })
             .collect();
         let plan = json!({
@@ -53,8 +69,12 @@ pub(super) fn plan(plan: &Plan, notes: &[String], review: &Value, is_data: bool,
     }
     let of = |action| plan.count(action);
     let steps = plan.steps.iter().filter(|step| step.action != Action::Keep);
-    let mut said: Vec<String> =
-        steps.map(|step| format!("  {:<15} {}", verb(step.action), step.address)).collect();
+    let mut said: Vec<String> = steps
+        .map(|step| {
+            let wave = wave(step).map(|wave| format!(" (wave {wave})")).unwrap_or_default();
+            format!("  {:<15} {}{wave}", verb(step.action), step.address)
+        })
+        .collect();
     said.push(format!(
         "{} to create, {} to update, {} to delete, {} unchanged",
         of(Action::Create),

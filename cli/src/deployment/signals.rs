@@ -10,6 +10,9 @@ use lakewright_deployer::driver::Stop;
 use super::view::{View, restore};
 use crate::exit::Exit;
 
+/// Why a run that has used up its time starts no further stack.
+const OVER: &str = "the time of `--minutes` is over";
+
 /// Awaits a run, and keeps its live view up to date. The first signal or key, and the end of its time, make it start
 /// nothing more. A second signal or key calls `at_once`, which ends the program.
 pub(super) async fn stopping<T>(
@@ -26,7 +29,11 @@ pub(super) async fn stopping<T>(
             None => std::future::pending().await,
         }
     });
-    let mut is_over = false;
+    // The run is polled before the clock, and would begin with stacks.
+    let mut is_over = until.is_some_and(|until| until.is_zero());
+    if is_over {
+        stop.ask(OVER);
+    }
     let mut signals = 0;
     let mut terminated = Terminated::new();
     loop {
@@ -41,7 +48,7 @@ pub(super) async fn stopping<T>(
             done = &mut run => return done,
             () = &mut time, if !is_over => {
                 is_over = true;
-                stop.ask("the time of `--minutes` is over");
+                stop.ask(OVER);
             }
             name = asked => {
                 signals += 1;

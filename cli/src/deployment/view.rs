@@ -6,7 +6,6 @@ mod screen;
 mod state;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use clap::Args;
 use lakewright_deployer::driver::{Stop, Wish};
 use lakewright_fleet::event::Event;
 use lakewright_fleet::plan::Plan;
-use lakewright_template::Place;
+use lakewright_fleet::schedule::Waves;
 
 use self::keys::Key;
 pub(super) use self::screen::restore;
@@ -37,13 +36,7 @@ pub(crate) struct Watching {
 
 impl Watching {
     /// Opens the view, if it was asked for and can be shown. Otherwise the run is shown as lines, and a note says why.
-    pub(super) fn open(
-        self,
-        title: &str,
-        plan: &Plan,
-        waves: &BTreeMap<Place, usize>,
-        ui: &mut Ui,
-    ) -> Option<View> {
+    pub(super) fn open(self, title: &str, plan: &Plan, waves: &Waves, ui: &mut Ui) -> Option<View> {
         if !self.live {
             return None;
         }

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join;
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::document::canonical;
 use super::look;
 use super::sides::{At, Sides};
 use super::stated::{Stated, StatedStack, as_stated};
-use crate::cloud::Cloud;
+use super::{Asked, Deployed};
+use crate::at_once::by_place;
+use crate::cloud::{Cloud, Site};
 
 const POLICY: &str = "PolicyDocument";
 const PUBLIC: &str = "PublicAccessBlockConfiguration";
@@ -22,52 +24,60 @@ pub(super) async fn compare(
     asked: &mut BTreeSet<Asked>,
 ) {
     let policies = policies(stacks);
+    let mut buckets: Vec<(At<'_>, &Site, &Stated, &str)> = Vec::new();
     for stack in stacks {
+        let Deployed { address, site, .. } = stack.deployed;
         for (id, bucket) in stack.of_kind("AWS::S3::Bucket") {
-            let at = At { stack: &stack.deployed.address, id };
-            let Some(name) = bucket.text("BucketName") else {
-                sides.not_stated(at, "BucketName");
-                continue;
-            };
-            let (site, place) = (&stack.deployed.site, &at.stack.place);
-            match look::bucket_policy(cloud, site, name).await {
-                Ok(None) => {
-                    sides.remove(at);
-                    continue;
-                }
-                Ok(Some(found)) => {
-                    let found = canonical(&as_stated(stacks, &found), place);
-                    match policies.get(name) {
-                        Some((at, policy)) => {
-                            asked.insert((at.stack.clone(), at.id.to_owned(), POLICY));
-                            put(*at, policy, found, sides);
-                        }
-                        None if found.is_null() => {}
-                        None => {
-                            let properties = json!({ "Bucket": name, "PolicyDocument": found });
-                            sides.add(at.stack, name, "AWS::S3::BucketPolicy", properties);
-                            sides.by_hand.push(format!(
-                                "bucket {name} got a policy: `aws s3api delete-bucket-policy --bucket {name}` removes it"
-                            ));
-                        }
-                    }
-                }
-                Err(error) => sides.note(at, "the policy", &error),
+            let at = At { stack: address, id };
+            match bucket.text("BucketName") {
+                Some(name) => buckets.push((at, site, bucket, name)),
+                None => sides.not_stated(at, "BucketName"),
             }
-            if bucket.unknown.contains(PUBLIC) {
-                sides.not_stated(at, PUBLIC);
+        }
+    }
+    let looking = buckets.iter().map(|(at, site, _, name)| {
+        let policy = look::bucket_policy(cloud, site, name);
+        (&at.stack.place, join(policy, look::public_access(cloud, site, name)))
+    });
+    let found = by_place(looking).await;
+    for ((at, _, bucket, name), (policy, block)) in buckets.into_iter().zip(found) {
+        match policy {
+            Ok(None) => {
+                sides.remove(at);
                 continue;
             }
-            match look::public_access(cloud, site, name).await {
-                Ok(found) => {
-                    asked.insert((at.stack.clone(), id.clone(), PUBLIC));
-                    let stated = stated_block(bucket);
-                    if stated != found {
-                        sides.set(at, PUBLIC, stated, found);
+            Ok(Some(found)) => {
+                let found = canonical(&as_stated(stacks, &found), &at.stack.place);
+                match policies.get(name) {
+                    Some((at, policy)) => {
+                        asked.insert((at.stack.clone(), at.id.to_owned(), POLICY));
+                        put(*at, policy, found, sides);
+                    }
+                    None if found.is_null() => {}
+                    None => {
+                        let properties = json!({ "Bucket": name, "PolicyDocument": found });
+                        sides.add(at.stack, name, "AWS::S3::BucketPolicy", properties);
+                        sides.by_hand.push(format!(
+                            "bucket {name} got a policy: `aws s3api delete-bucket-policy --bucket {name}` removes it"
+                        ));
                     }
                 }
-                Err(error) => sides.note(at, "what blocks public access", &error),
             }
+            Err(error) => sides.note(at, "the policy", &error),
+        }
+        if bucket.unknown.contains(PUBLIC) {
+            sides.not_stated(at, PUBLIC);
+            continue;
+        }
+        match block {
+            Ok(found) => {
+                asked.insert((at.stack.clone(), at.id.to_owned(), PUBLIC));
+                let stated = stated_block(bucket);
+                if stated != found {
+                    sides.set(at, PUBLIC, stated, found);
+                }
+            }
+            Err(error) => sides.note(at, "what blocks public access", &error),
         }
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
 use serde_json::{Map, Value, json};
 
-use super::Asked;
 use super::document::canonical;
 use super::look;
 use super::sides::{At, Sides};
 use super::stated::{StatedStack, as_stated};
-use crate::cloud::Cloud;
+use super::{Asked, Deployed};
+use crate::at_once::by_place;
+use crate::cloud::{Cloud, Site};
 
 /// Compares the keys of all stacks.
 pub(super) async fn compare(
@@ -19,42 +21,49 @@ pub(super) async fn compare(
     asked: &mut BTreeSet<Asked>,
 ) {
     let property = "KeyPolicy";
+    let mut keys: Vec<(At<'_>, &Site, &str, &Value)> = Vec::new();
     for stack in stacks {
-        let (site, place) = (&stack.deployed.site, &stack.deployed.address.place);
+        let Deployed { address, site, .. } = stack.deployed;
         for (id, key) in stack.of_kind("AWS::KMS::Key") {
-            let at = At { stack: &stack.deployed.address, id };
-            let stated = key.properties.get(property);
-            let (Some(real), Some(stated)) = (stack.physical(id), stated) else {
-                sides.not_stated(at, property);
-                continue;
-            };
-            let policy = match look::key_policy(cloud, site, real).await {
-                Ok(Some(policy)) => policy,
-                Ok(None) => {
-                    sides.remove(at);
-                    continue;
-                }
-                Err(error) => {
-                    sides.note(at, "the policy", &error);
-                    continue;
-                }
-            };
-            asked.insert((at.stack.clone(), id.clone(), property));
-            let grants = look::grants(cloud, site, real).await.unwrap_or_else(|error| {
-                sides.note(at, "who has grants", &error);
-                Vec::new()
-            });
-            let stated = canonical(stated, place);
-            let mut found = canonical(&as_stated(stacks, &policy), place);
-            for grant in &grants {
-                match statement(&as_stated(stacks, grant)) {
-                    Ok(statement) => push(&mut found, statement),
-                    Err(reason) => sides.note(at, "what a grant", &reason),
-                }
-                sides.by_hand.push(removal(real, grant, place.account.as_str()));
+            let at = At { stack: address, id };
+            match (stack.physical(id), key.properties.get(property)) {
+                (Some(real), Some(stated)) => keys.push((at, site, real, stated)),
+                _ => sides.not_stated(at, property),
             }
-            sides.set_document(at, property, stated, found);
         }
+    }
+    let looking = keys.iter().map(|(at, site, real, _)| {
+        let policy = look::key_policy(cloud, site, real);
+        (&at.stack.place, join(policy, look::grants(cloud, site, real)))
+    });
+    let found = by_place(looking).await;
+    for ((at, _, real, stated), (policy, grants)) in keys.into_iter().zip(found) {
+        let place = &at.stack.place;
+        let policy = match policy {
+            Ok(Some(policy)) => policy,
+            Ok(None) => {
+                sides.remove(at);
+                continue;
+            }
+            Err(error) => {
+                sides.note(at, "the policy", &error);
+                continue;
+            }
+        };
+        asked.insert((at.stack.clone(), at.id.to_owned(), property));
+        let grants = grants.unwrap_or_else(|error| {
+            sides.note(at, "who has grants", &error);
+            Vec::new()
+        });
+        let mut found = canonical(&as_stated(stacks, &policy), place);
+        for grant in &grants {
+            match statement(&as_stated(stacks, grant)) {
+                Ok(statement) => push(&mut found, statement),
+                Err(reason) => sides.note(at, "what a grant", &reason),
+            }
+            sides.by_hand.push(removal(real, grant, place.account.as_str()));
+        }
+        sides.set_document(at, property, canonical(stated, place), found);
     }
 }
 

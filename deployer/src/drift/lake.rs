@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::sides::{At, Sides};
 use super::stated::{Stated, StatedStack, as_stated};
+use super::{Asked, Deployed};
+use crate::at_once::by_place;
 use crate::cloud::{Access, Cloud, CloudError, Site};
 use crate::lakeformation::{granted, is_administrator};
 
@@ -34,23 +35,17 @@ pub(super) async fn compare(
 ) {
     let (stated, admins) = (stated(stacks), administrators(stacks));
     let mut added: BTreeSet<Pair> = BTreeSet::new();
-    for stack in stacks.iter().filter(|stack| stack.deployed.is_looked_at) {
+    let looked_at = stacks.iter().filter(|stack| stack.deployed.is_looked_at);
+    let all: Vec<OfCatalog<'_>> = looked_at.filter_map(|stack| of_catalog(stack, sides)).collect();
+    let looking = all.iter().map(|one| {
+        let Deployed { site, address, .. } = one.stack.deployed;
+        (&address.place, seen(cloud, site, &one.databases, &one.resources))
+    });
+    let found = by_place(looking).await;
+    for (OfCatalog { stack, own, .. }, found) in all.into_iter().zip(found) {
         let (site, address) = (&stack.deployed.site, &stack.deployed.address);
         let place = &address.place;
-        let databases = databases(stack);
-        let (own, others): (Vec<OfTemplate<'_>>, Vec<OfTemplate<'_>>) =
-            stack.of_kind(KIND).partition(|(_, one)| is_of_catalog(one, &place.account));
-        for (id, _) in others {
-            // Only the administrators of that account see them.
-            let reason = "the permission is on the catalog of another account";
-            sides.note(At { stack: address, id }, "whether anybody holds the permission", &reason);
-        }
-        if databases.is_empty() && own.is_empty() {
-            continue;
-        }
-        let resources: Vec<Value> =
-            own.iter().filter_map(|(_, one)| one.properties.get("Resource").cloned()).collect();
-        let found = match seen(cloud, site, &databases, &resources).await {
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 let text = format!(
@@ -87,6 +82,35 @@ pub(super) async fn compare(
 }
 
 const KIND: &str = "AWS::LakeFormation::PrincipalPermissions";
+
+/// What a stack has in the data catalog of its account.
+struct OfCatalog<'s> {
+    stack: &'s StatedStack<'s>,
+    databases: BTreeSet<String>,
+    /// The permissions of its template.
+    own: Vec<OfTemplate<'s>>,
+    /// What these are on.
+    resources: Vec<Value>,
+}
+
+/// What a stack has in the data catalog of its account, if it has anything there. Permissions on other catalogs are told.
+fn of_catalog<'s>(stack: &'s StatedStack<'_>, sides: &mut Sides) -> Option<OfCatalog<'s>> {
+    let address = &stack.deployed.address;
+    let databases = databases(stack);
+    let (own, others): (Vec<OfTemplate<'_>>, Vec<OfTemplate<'_>>) =
+        stack.of_kind(KIND).partition(|(_, one)| is_of_catalog(one, &address.place.account));
+    for (id, _) in others {
+        // Only the administrators of that account see them.
+        let reason = "the permission is on the catalog of another account";
+        sides.note(At { stack: address, id }, "whether anybody holds the permission", &reason);
+    }
+    if databases.is_empty() && own.is_empty() {
+        return None;
+    }
+    let resources = own.iter().filter_map(|(_, one)| one.properties.get("Resource").cloned());
+    let resources = resources.collect();
+    Some(OfCatalog { stack, databases, own, resources })
+}
 
 /// The permissions that the service lists. Fails if the role does not see those of others.
 ///

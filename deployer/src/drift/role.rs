@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakewright_template::Place;
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::document::{are_equal, canonical};
 use super::look::{self, FoundRole};
 use super::sides::{At, Sides};
 use super::stated::{Stated, StatedStack, as_stated};
+use super::{Asked, Deployed};
+use crate::at_once::by_place;
 use crate::cloud::{Cloud, Site};
 
 /// An account, and the name of a role.
@@ -36,42 +37,28 @@ pub(super) async fn compare(
     asked: &mut BTreeSet<Asked>,
 ) {
     let given = given(stacks, sides);
-    let mut seen: BTreeSet<RoleName> = BTreeSet::new();
-    for stack in stacks {
-        let place = &stack.deployed.address.place;
-        for (id, role) in stack.of_kind("AWS::IAM::Role") {
-            let at = At { stack: &stack.deployed.address, id };
-            let Some(name) = role.text("RoleName") else {
-                sides.not_stated(at, "RoleName");
-                continue;
-            };
-            let key = (place.account.to_string(), name.to_owned());
-            seen.insert(key.clone());
-            let nothing = Given::default();
-            let given = given.get(&key).unwrap_or(&nothing);
-            match look::role(cloud, &stack.deployed.site, name).await {
-                Ok(None) => sides.remove(at),
-                Ok(Some(found)) => {
-                    for property in PROPERTIES {
-                        asked.insert((at.stack.clone(), id.clone(), property));
-                    }
-                    let role = Compared { at, name, place, role, given, stacks };
-                    role.trust(&found, sides);
-                    role.inline(&found, sides);
-                    role.attached(cloud, &stack.deployed.site, &found.attached, sides).await;
+    let roles = named(stacks, sides);
+    let looking = roles.iter().map(|role| (role.place, look::role(cloud, role.site, role.name)));
+    let found = by_place(looking).await;
+    for (role, found) in roles.iter().zip(found) {
+        let nothing = Given::default();
+        let given = given.get(&role.key()).unwrap_or(&nothing);
+        match found {
+            Ok(None) => sides.remove(role.at),
+            Ok(Some(found)) => {
+                for property in PROPERTIES {
+                    asked.insert((role.at.stack.clone(), role.at.id.to_owned(), property));
                 }
-                Err(error) => sides.note(at, "what IAM has", &error),
+                let compared = Compared { role, given, stacks };
+                compared.trust(&found, sides);
+                compared.inline(&found, sides);
+                compared.attached(cloud, &found.attached, sides).await;
             }
+            Err(error) => sides.note(role.at, "what IAM has", &error),
         }
     }
-    for ((account, name), given) in &given {
-        let key = (account.clone(), name.clone());
-        let (Some(site), true, false) = (given.site, given.is_looked_at, seen.contains(&key))
-        else {
-            continue;
-        };
-        imported(cloud, site, name, given, sides).await;
-    }
+    let own: BTreeSet<RoleName> = roles.iter().map(Named::key).collect();
+    imported(cloud, given.iter().filter(|(key, _)| !own.contains(*key)), sides).await;
     managed(cloud, stacks, sides, asked).await;
 }
 
@@ -135,28 +122,56 @@ fn managed_arn(policy: &Stated, place: &Place) -> Option<String> {
     Some(place.global_arn("iam", &format!("policy{path}{name}")))
 }
 
-/// A role of a stack that is compared.
+/// A role of a stack that is looked at.
+struct Named<'s> {
+    at: At<'s>,
+    name: &'s str,
+    place: &'s Place,
+    site: &'s Site,
+    stated: &'s Stated,
+}
+
+impl Named<'_> {
+    fn key(&self) -> RoleName {
+        (self.place.account.to_string(), self.name.to_owned())
+    }
+}
+
+/// The roles of all stacks that are looked at. Those without a name are told.
+fn named<'s>(stacks: &'s [StatedStack<'_>], sides: &mut Sides) -> Vec<Named<'s>> {
+    let mut all = Vec::new();
+    for stack in stacks {
+        let Deployed { address, site, .. } = stack.deployed;
+        for (id, stated) in stack.of_kind("AWS::IAM::Role") {
+            let at = At { stack: address, id };
+            match stated.text("RoleName") {
+                Some(name) => all.push(Named { at, name, place: &address.place, site, stated }),
+                None => sides.not_stated(at, "RoleName"),
+            }
+        }
+    }
+    all
+}
+
+/// A role that is compared.
 struct Compared<'c> {
-    at: At<'c>,
-    name: &'c str,
-    place: &'c Place,
-    role: &'c Stated,
+    role: &'c Named<'c>,
     given: &'c Given<'c>,
     stacks: &'c [StatedStack<'c>],
 }
 
 impl Compared<'_> {
     fn found(&self, document: &Value) -> Value {
-        canonical(&as_stated(self.stacks, document), self.place)
+        canonical(&as_stated(self.stacks, document), self.role.place)
     }
 
     /// Who may assume it, and its boundary.
     fn trust(&self, found: &FoundRole, sides: &mut Sides) {
-        let Self { at, role, .. } = *self;
+        let Named { at, place, stated: role, .. } = *self.role;
         let property = "AssumeRolePolicyDocument";
         match role.properties.get(property) {
             Some(stated) => {
-                let stated = canonical(stated, self.place);
+                let stated = canonical(stated, place);
                 sides.set_document(at, property, stated, self.found(&found.trust));
             }
             None => sides.not_stated(at, property),
@@ -171,7 +186,8 @@ impl Compared<'_> {
 
     /// The policies that are written into it.
     fn inline(&self, found: &FoundRole, sides: &mut Sides) {
-        let Self { at, name, place, role, given, .. } = *self;
+        let Named { at, name, place, stated: role, .. } = *self.role;
+        let given = self.given;
         let own = role.properties.get("Policies").and_then(Value::as_array);
         let own: Vec<&Value> = own.into_iter().flatten().collect();
         if role.unknown.contains("Policies") {
@@ -220,14 +236,9 @@ impl Compared<'_> {
     }
 
     /// The policies that are attached to it.
-    async fn attached(
-        &self,
-        cloud: &impl Cloud,
-        site: &Site,
-        found: &BTreeSet<String>,
-        sides: &mut Sides,
-    ) {
-        let Self { at, name, place, role, given, .. } = *self;
+    async fn attached(&self, cloud: &impl Cloud, found: &BTreeSet<String>, sides: &mut Sides) {
+        let Named { at, name, place, site, stated: role } = *self.role;
+        let given = self.given;
         missing(name, given, found, sides);
         let own = role.texts("ManagedPolicyArns");
         let mut unread = Vec::new();
@@ -286,19 +297,28 @@ fn missing(name: &str, given: &Given<'_>, found: &BTreeSet<String>, sides: &mut 
     }
 }
 
-/// Compares the policies that templates attach to a role that is not looked at, such as one of somebody else. What its owner
-/// attaches besides is the owner's.
-async fn imported(
+/// Compares the policies that templates attach to roles that are in no stack, such as those of somebody else. What their owners
+/// attach besides is the owners'.
+async fn imported<'g>(
     cloud: &impl Cloud,
-    site: &Site,
-    name: &str,
-    given: &Given<'_>,
+    given: impl Iterator<Item = (&'g RoleName, &'g Given<'g>)>,
     sides: &mut Sides,
 ) {
-    let Some((at, _)) = given.attached.values().flatten().next() else { return };
-    match look::attached(cloud, site, name).await {
-        Ok(found) => missing(name, given, &found, sides),
-        Err(error) => sides.note(*at, &format!("whether role {name} has the policy"), &error),
+    let looked_at = given.filter(|(_, given)| given.is_looked_at);
+    let roles: Vec<(&str, &Given<'_>, &Site, At<'_>)> = looked_at
+        .filter_map(|((_, name), given)| {
+            let (at, _) = given.attached.values().flatten().next()?;
+            Some((name.as_str(), given, given.site?, *at))
+        })
+        .collect();
+    let looking =
+        roles.iter().map(|(name, _, site, _)| (&site.place, look::attached(cloud, site, name)));
+    let found = by_place(looking).await;
+    for ((name, given, _, at), found) in roles.into_iter().zip(found) {
+        match found {
+            Ok(found) => missing(name, given, &found, sides),
+            Err(error) => sides.note(at, &format!("whether role {name} has the policy"), &error),
+        }
     }
 }
 
@@ -310,24 +330,30 @@ async fn managed(
     asked: &mut BTreeSet<Asked>,
 ) {
     let property = "PolicyDocument";
+    let mut policies: Vec<(At<'_>, &Site, String, &Value)> = Vec::new();
     for stack in stacks {
-        let place = &stack.deployed.address.place;
+        let Deployed { address, site, .. } = stack.deployed;
         for (id, policy) in stack.of_kind("AWS::IAM::ManagedPolicy") {
-            let at = At { stack: &stack.deployed.address, id };
-            let stated = policy.properties.get(property);
-            let (Some(arn), Some(stated)) = (managed_arn(policy, place), stated) else {
-                sides.not_stated(at, "ManagedPolicyName");
-                continue;
-            };
-            match look::policy(cloud, &stack.deployed.site, &arn).await {
-                Ok(None) => sides.remove(at),
-                Ok(Some(found)) => {
-                    asked.insert((at.stack.clone(), id.clone(), property));
-                    let found = canonical(&as_stated(stacks, &found), place);
-                    sides.set_document(at, property, canonical(stated, place), found);
-                }
-                Err(error) => sides.note(at, "what IAM has", &error),
+            let at = At { stack: address, id };
+            match (managed_arn(policy, &address.place), policy.properties.get(property)) {
+                (Some(arn), Some(stated)) => policies.push((at, site, arn, stated)),
+                _ => sides.not_stated(at, "ManagedPolicyName"),
             }
+        }
+    }
+    let looking =
+        policies.iter().map(|(at, site, arn, _)| (&at.stack.place, look::policy(cloud, site, arn)));
+    let found = by_place(looking).await;
+    for ((at, _, _, stated), found) in policies.into_iter().zip(found) {
+        let place = &at.stack.place;
+        match found {
+            Ok(None) => sides.remove(at),
+            Ok(Some(found)) => {
+                asked.insert((at.stack.clone(), at.id.to_owned(), property));
+                let found = canonical(&as_stated(stacks, &found), place);
+                sides.set_document(at, property, canonical(stated, place), found);
+            }
+            Err(error) => sides.note(at, "what IAM has", &error),
         }
     }
 }
@@ -357,9 +383,8 @@ mod tests {
         let stacks = [StatedStack::of(&stack)];
         let mut sides = Sides::of(std::slice::from_ref(&stack));
         let all = given(&stacks, &mut sides);
-        let role = &stacks[0].resources["Role"];
         let mut found = FoundRole {
-            trust: role.properties["AssumeRolePolicyDocument"].clone(),
+            trust: stacks[0].resources["Role"].properties["AssumeRolePolicyDocument"].clone(),
             boundary: Some("arn:aws:iam::111122223333:policy/b".to_owned()),
             ..FoundRole::default()
         };
@@ -367,14 +392,9 @@ mod tests {
         found.inline.insert("own".to_owned(), own);
         change(&mut found);
         let key = ("111122223333".to_owned(), "r".to_owned());
-        let compared = Compared {
-            at: At { stack: &address, id: "Role" },
-            name: "r",
-            place: &address.place,
-            role,
-            given: &all[&key],
-            stacks: &stacks,
-        };
+        let roles = named(&stacks, &mut sides);
+        let [role] = &roles[..] else { unreachable!("{}", roles.len()) };
+        let compared = Compared { role, given: &all[&key], stacks: &stacks };
         compared.trust(&found, &mut sides);
         compared.inline(&found, &mut sides);
         (sides, address)

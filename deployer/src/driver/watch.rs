@@ -5,43 +5,43 @@ use std::pin::pin;
 use std::time::Duration;
 
 use lakewright_fleet::event::{Change, Event};
-use lakewright_fleet::plan::{Plan, Step};
+use lakewright_fleet::schedule::Waves;
 use lakewright_template::{Place, StackAddress};
 
 use super::Driver;
 use crate::alarms::{self, Alarm, AlarmState};
 use crate::cloud::{Cloud, Site, Stack};
 
+/// The wave that waits for the canaries, counted from 0.
+const SECOND: usize = 1;
+
 impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driver<'_, C, R, A> {
-    /// Looks at the alarms of earlier waves in which nothing changes this time: the run before may have stopped because of
-    /// them.
+    /// Looks at the alarms of the first wave if nothing changes in it this time: the run before may have stopped because of them.
     pub(super) async fn held_back_at_first(
         &self,
-        plan: &Plan,
+        waves: &Waves,
         sites: &BTreeMap<Place, Site>,
-        wave: impl Fn(&Step) -> usize,
     ) -> Option<String> {
-        let first = plan.steps.iter().filter(|step| step.is_change()).map(wave).min()?;
-        if first == 0 { None } else { self.held_back(sites, first, false).await }
+        let is_later = waves.first().is_empty() && waves.later() > 0;
+        if is_later { self.held_back(sites, false).await } else { None }
     }
 
-    /// Waits before a wave, if it `waits`, and looks at the alarms of the waves before it. Returns why the run does not go on.
+    /// Waits before the second wave, if it `waits`, and looks at the alarms of the first one. Returns why the run does not go on.
     /// A run that is asked to stop waits no longer.
     pub(super) async fn held_back(
         &self,
         sites: &BTreeMap<Place, Site>,
-        wave: usize,
         waits: bool,
     ) -> Option<String> {
         let mut watch = self.policy.watch.clone();
         if !waits {
             watch.wait = Duration::ZERO;
         }
-        let said = watch.announced(wave);
+        let said = watch.announced();
         if let Some(text) = &said {
-            self.tell(Event::Wave { wave, text: text.clone() });
+            self.tell(Event::Wave { wave: SECOND, text: text.clone() });
         }
-        let mut work = pin!(watch.before(self.cloud, sites, wave));
+        let mut work = pin!(watch.before(self.cloud, sites));
         let reason = loop {
             tokio::select! {
                 biased;
@@ -55,10 +55,10 @@ impl<C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool> Driv
         };
         if said.is_some() {
             let text = match &reason {
-                None => "begins: the alarms of the waves before it are OK".to_owned(),
+                None => "begins: the alarms of the first wave are OK".to_owned(),
                 Some(reason) => format!("does not begin: {reason}"),
             };
-            self.tell(Event::Wave { wave, text });
+            self.tell(Event::Wave { wave: SECOND, text });
         }
         reason
     }

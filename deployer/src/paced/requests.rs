@@ -101,7 +101,8 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
         stack: &str,
         name: &str,
     ) -> Result<(), CloudError> {
-        let sort = Sort::Change { has_token: false };
+        // Sent twice, it has the effect of once. Left out, it could leave an empty stack.
+        let sort = Sort::Change { has_token: true };
         let request = async || self.cloud.delete_change_set(site, stack, name).await;
         self.send(&site.place, sort, request).await
     }

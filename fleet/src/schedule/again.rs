@@ -110,7 +110,7 @@ impl Schedule {
 mod tests {
     use lakewright_template::{Place, StackKind};
 
-    use super::super::{Limits, Next};
+    use super::super::{Limits, Next, Waves};
     use super::*;
     use crate::plan::{Action, Plan, Step};
 
@@ -131,7 +131,7 @@ mod tests {
             match schedule.next_step() {
                 Some(Next::Start(index)) => started.push(index),
                 Some(Next::Skip(index, _)) => skipped.push(index),
-                Some(Next::Gate(_)) | None => {
+                Some(Next::Gate) | None => {
                     skipped.sort_unstable();
                     return (started, skipped);
                 }
@@ -210,11 +210,13 @@ mod tests {
     #[test]
     fn what_waits_for_a_gate_still_waits_for_it() {
         let a = step("a", &[]);
-        let b = step("b", &[&a]);
+        let mut b = step("b", &[&a]);
+        b.address.place = Place::parse("222233334444", "eu-west-1").expect("a place");
         let first = a.address.clone();
         let plan = Plan { steps: vec![a, b] };
-        let wave = |step: &Step| usize::from(step.address.name == "b");
-        let mut schedule = Schedule::in_waves(&plan, Limits { per_place: 9, total: 9 }, wave);
+        let waves = Waves::of(&plan, &BTreeSet::from([first.place.clone()]));
+        let limits = Limits { per_place: 9, total: 9 };
+        let mut schedule = Schedule::in_waves(&plan, limits, &waves);
         assert_eq!(happens(&mut schedule), (vec![0], vec![]));
         schedule.done(0, false);
         schedule.again(&[first]);

@@ -25,13 +25,14 @@ fn plan() -> Plan {
 
 fn tracer(replay: Option<&Replay>, plan: &Plan) -> Tracer {
     let traced = Traced {
+        command: "refresh",
         mesh: "acme".to_owned(),
         run: RUN.to_owned(),
         resumed: replay.map_or(0, |replay| replay.resumed + 1),
         ends: replay.map(|replay| replay.ends.clone()).unwrap_or_default(),
         open: replay.map(|replay| replay.open.clone()).unwrap_or_default(),
         plan,
-        waves: BTreeMap::new(),
+        waves: Waves::default(),
         version: "1.2.3".to_owned(),
         hidden: Hidden::new(["s3cret".to_owned()]),
     };

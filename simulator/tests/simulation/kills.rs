@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use lakewright_deployer::paced::Paced;
 use lakewright_fleet::journal::Entry;
 use lakewright_simulator::check;
 use lakewright_simulator::faults::Faults;
 use lakewright_simulator::random::Random;
-use lakewright_simulator::repeat::Repeating;
 use lakewright_simulator::simulated::Simulated;
 use lakewright_simulator::world::{Violation, World};
 use lakewright_template::StackAddress;
 
 use crate::fleets::Fleet;
 use crate::runs::{
-    How, Memory, PATIENT, Whole, each_seed, none, of_log, open, paused, run, undisturbed,
+    How, Memory, Whole, each_seed, none, of_log, open, patient, paused, run, undisturbed,
 };
 
 /// When a process is killed: after how many of its records, how long it lives after the last one, and how long nothing
@@ -33,7 +33,6 @@ fn resumed(
 ) -> Vec<Violation> {
     paused(async {
         let simulated = Simulated::new(world);
-        let cloud = Repeating::new(simulated.clone(), PATIENT);
         let mut journals: Vec<Vec<Entry>> = Vec::new();
         for (records, lives, pause) in kills {
             let journal = Memory::killed_after(*records);
@@ -41,7 +40,7 @@ fn resumed(
             how.lives = *lives;
             how.open = open(&journals.concat());
             how.is_resumed = !journals.is_empty();
-            run(&simulated, &cloud, how).await;
+            run(&simulated, &Paced::new(&simulated, patient()), how).await;
             tokio::time::sleep(Duration::from_millis(*pause)).await;
             journals.push(journal.entries.into_inner());
         }
@@ -49,7 +48,7 @@ fn resumed(
         let mut how = How::new(fleet, &journal);
         how.open = open(&journals.concat());
         how.is_resumed = true;
-        let ended = run(&simulated, &cloud, how).await;
+        let ended = run(&simulated, &Paced::new(&simulated, patient()), how).await;
         journals.push(journal.entries.into_inner());
         let mut violations = Vec::new();
         if let Some(summary) = &ended.summary {
@@ -77,7 +76,7 @@ fn a_run_that_was_killed_goes_on_to_the_same_end() {
         let fleet = Fleet::drawn(seed);
         let faults = Faults::steady(seed);
         let (world, done) = fleet.world(faults.clone());
-        let whole = undisturbed(&fleet, world.clone(), &done, PATIENT);
+        let whole = undisturbed(&fleet, world.clone(), &done, patient());
         none(seed, &whole.violations).map_err(|text| format!("{text}\n{faults}"))?;
         let mut random = Random::of(seed, "kills");
         let all = whole.records.min(whole.records * usize::from(fleet.entries.len() <= 4));

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_deployer::paced::Paced;
 use lakewright_fleet::plan::{Action, Plan};
 use lakewright_simulator::check;
 use lakewright_simulator::faults::Faults;
-use lakewright_simulator::repeat::Repeating;
 use lakewright_simulator::simulated::Simulated;
 use lakewright_simulator::world::Violation;
 use tokio::time::Duration;
 
 use crate::fleets::Fleet;
-use crate::runs::{How, Memory, PATIENT, of_log, paused, run};
+use crate::runs::{How, Memory, of_log, patient, paused, run};
 
 /// How many seeds may pass before a mistake is found.
 const SEEDS: u64 = 60;
@@ -37,7 +37,7 @@ fn bent(fleet: &Fleet, seed: u64, journal: Memory, bend: fn(&mut Plan)) -> Vec<V
     let (world, done) = fleet.world(faults(seed));
     paused(async {
         let simulated = Simulated::new(world);
-        let cloud = Repeating::new(simulated.clone(), PATIENT);
+        let cloud = Paced::new(&simulated, patient());
         let mut how = How::new(fleet, &journal);
         how.bend = bend;
         run(&simulated, &cloud, how).await;
@@ -60,8 +60,8 @@ fn a_token_that_is_forgotten_is_found() {
     let found = rules(|fleet, seed| {
         let (world, done) = fleet.world(faults(seed));
         paused(async {
-            let simulated = Simulated::new(world);
-            let cloud = Repeating::new(simulated.clone(), PATIENT).forgetting_tokens();
+            let simulated = Simulated::new(world).forgetting_tokens();
+            let cloud = Paced::new(&simulated, patient());
             let journal = Memory::default();
             run(&simulated, &cloud, How::new(fleet, &journal)).await;
             let journal = journal.entries.into_inner();
@@ -103,11 +103,12 @@ fn a_lock_without_fencing_is_found() {
         let (world, done) = fleet.world(faults(seed));
         paused(async {
             let simulated = Simulated::new(world);
-            let cloud = Repeating::new(simulated.clone(), PATIENT);
+            let cloud = Paced::new(&simulated, patient());
             let (first, second) = (Memory::default(), Memory::default());
             let one = run(&simulated, &cloud, How::new(fleet, &first));
             let two = async {
                 tokio::time::sleep(Duration::from_millis(seed * 100)).await;
+                let cloud = Paced::new(&simulated, patient());
                 run(&simulated, &cloud, How::new(fleet, &second)).await
             };
             futures_util::future::join(one, two).await;
@@ -130,13 +131,14 @@ fn an_open_request_that_is_forgotten_is_found() {
         let (world, _) = fleet.world(faults(seed));
         paused(async {
             let simulated = Simulated::new(world);
-            let cloud = Repeating::new(simulated.clone(), PATIENT);
+            let cloud = Paced::new(&simulated, patient());
             let first = Memory::killed_after(4);
             let mut how = How::new(fleet, &first);
             how.lives = 400;
             run(&simulated, &cloud, how).await;
             let second = Memory::default();
             // The open requests of the first run are not given to the second.
+            let cloud = Paced::new(&simulated, patient());
             let ended = run(&simulated, &cloud, How::new(fleet, &second)).await;
             ended.summary.iter().flat_map(check::overtaken_by_nobody).collect()
         })
@@ -174,7 +176,7 @@ fn a_stack_that_is_forgotten_is_found() {
         let (world, _) = fleet.world(faults(seed));
         paused(async {
             let simulated = Simulated::new(world);
-            let cloud = Repeating::new(simulated.clone(), PATIENT);
+            let cloud = Paced::new(&simulated, patient());
             let journal = Memory::default();
             let ended = run(&simulated, &cloud, How::new(fleet, &journal)).await;
             let mut summary = ended.summary.unwrap_or_default();

@@ -10,13 +10,13 @@ use futures_util::future::{Either, select};
 use lakewright_deployer::cloud::{Cloud, CloudError, Site};
 use lakewright_deployer::driver::{Driver, Stop, Summary, list_all};
 use lakewright_deployer::lease::Lease;
+use lakewright_deployer::paced::{Paced, Patience};
 use lakewright_deployer::record::Shelf;
 use lakewright_fleet::event::{Change, Event};
 use lakewright_fleet::journal::{Entry, Intent, Journal, JournalError};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Observed, Plan, plan};
 use lakewright_simulator::check::{self, outcome_is_true};
-use lakewright_simulator::repeat::Repeating;
 use lakewright_simulator::simulated::Simulated;
 use lakewright_simulator::world::{Violation, World};
 use lakewright_template::{StackAddress, holds_data};
@@ -195,21 +195,30 @@ pub(crate) struct Whole {
     pub(crate) records: usize,
 }
 
-/// How often a request is sent that always arrives in the end.
-pub(crate) const PATIENT: u32 = 40;
+/// The patience of a run whose requests always arrive in the end.
+pub(crate) fn patient() -> Patience {
+    let long = Duration::from_hours(4);
+    Patience { throttled: long, network: long, full: long, ..Patience::default() }
+}
+
+/// The patience of a run that gives up soon.
+pub(crate) fn impatient() -> Patience {
+    let short = Duration::from_millis(500);
+    Patience { throttled: short, network: short, full: short, ..Patience::default() }
+}
 
 /// Runs a fleet without a kill.
 pub(crate) fn undisturbed(
     fleet: &Fleet,
     world: World,
     done: &BTreeSet<StackAddress>,
-    attempts: u32,
+    patience: Patience,
 ) -> Whole {
     let has_others = world_has_others(&world);
     paused(async {
         let simulated = Simulated::new(world);
         let journal = Memory::default();
-        let cloud = Repeating::new(simulated.clone(), attempts);
+        let cloud = Paced::new(&simulated, patience);
         let ended = run(&simulated, &cloud, How::new(fleet, &journal)).await;
         let journal = journal.entries.into_inner();
         let mut violations = Vec::new();

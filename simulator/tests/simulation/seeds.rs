@@ -4,7 +4,7 @@ use lakewright_simulator::faults::Faults;
 use lakewright_simulator::random::Random;
 
 use crate::fleets::Fleet;
-use crate::runs::{PATIENT, each_seed, none, undisturbed};
+use crate::runs::{each_seed, impatient, none, patient, undisturbed};
 
 #[test]
 fn a_run_keeps_all_rules_whatever_goes_wrong() {
@@ -13,8 +13,9 @@ fn a_run_keeps_all_rules_whatever_goes_wrong() {
         let faults = Faults::drawn(seed);
         let (world, done) = fleet.world(faults.clone());
         // Some requests fail for good, as when a network is down for longer.
-        let attempts = if Random::of(seed, "attempts").chance(300) { 2 } else { PATIENT };
-        let whole = undisturbed(&fleet, world, &done, attempts);
+        let gives_up = Random::of(seed, "attempts").chance(300);
+        let patience = if gives_up { impatient() } else { patient() };
+        let whole = undisturbed(&fleet, world, &done, patience);
         none(seed, &whole.violations).map_err(|text| format!("{text}\n{faults}"))
     });
 }
@@ -26,7 +27,7 @@ fn a_seed_gives_the_same_run_again() {
         let fleet = Fleet::drawn(seed);
         let log = || {
             let (world, done) = fleet.world(Faults::drawn(seed));
-            let log = undisturbed(&fleet, world, &done, PATIENT).world.log;
+            let log = undisturbed(&fleet, world, &done, patient()).world.log;
             // The tokens have the id of the run.
             let effects = log.effects.into_iter().map(|effect| (effect.at, effect.address));
             (effects.collect::<Vec<_>>(), log.ended, log.calls)

@@ -52,6 +52,25 @@ fn one_place_is_refreshed_alone_or_first() {
     let late = order[first..].iter().filter(|account| *account == CENTRAL).count();
     assert!(late <= 1, "{order:?}");
 
+    // A dataset of this canary names the role of a team elsewhere, and its environment needs the platform. What these need is
+    // in the first wave, and the run says so.
+    retag(&mesh, "canary");
+    proxy.rules(&json!([]));
+    proxy.emulator.fail_next("AWS::Glue::Crawler");
+    let failed = proxy.refresh(&mesh, &["--canary", "222222222222"]);
+    ends_with(&failed, 6, "wave 1: begins with ");
+    let said = transcript(&failed);
+    let drawn = "333333333333/us-east-1/lab-team-science-teama-";
+    assert!(said.contains(drawn) && said.contains("4 other stacks follow in wave 2"), "{said}");
+    for second in ["lab-dataset-teama", "lab-share-mydpdata-for-team-a", "lab-team-science-teamb-"]
+    {
+        let skipped = said.lines().filter(|line| line.contains(" is skipped: "));
+        assert_eq!(skipped.filter(|line| line.contains(second)).count(), 1, "{second}\n{said}");
+    }
+    let nowhere = proxy.refresh(&mesh, &["--canary", "444444444444"]);
+    ends_with(&nowhere, 2, "`--canary 444444444444`: the mesh has no stack there");
+    ends_with(&proxy.refresh(&mesh, &[]), 0, "0 failed, 0 skipped");
+
     // Two machines refresh one part each, at the same time.
     retag(&mesh, "second");
     let before = proxy.operations();

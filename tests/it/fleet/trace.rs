@@ -60,6 +60,21 @@ fn a_collector_reads_the_spans_of_a_run_and_of_the_one_that_goes_on() {
         assert_eq!(span["service"], json!(["lakewright"]));
     }
 
+    // A deployment writes the same.
+    let file = folder.path().join("deployment.jsonl");
+    let trace = file.display().to_string();
+    let path = mesh.display().to_string();
+    ends_with(&proxy.run(&["deploy", &path, "--yes", "--trace", &trace]), 0, "0 failed");
+    let found = spans(&file);
+    let [run] = named(&found, "deploy lab")[..] else { unreachable!("{found:#?}") };
+    assert_eq!((run["parent"].as_str(), run["status"].as_u64()), (Some(""), Some(1)), "{run}");
+    let known = ids(&found, "id");
+    let executed = named(&found, "ExecuteChangeSet");
+    assert!(!executed.is_empty());
+    for operation in executed {
+        assert!(known.contains(operation["parent"].as_str().expect("an id")), "{operation}");
+    }
+
     // A run that is killed, and the one that goes on with it, have one trace.
     retag(&mesh, "killed");
     let journal = folder.path().join("run.journal").display().to_string();

@@ -1,5 +1,7 @@
 //! The part of a mesh that a run refreshes.
 
+use std::fmt;
+
 use clap::Args;
 use lakewright_fleet::shard::Shard;
 use lakewright_template::Place;
@@ -29,6 +31,15 @@ impl Where {
         match self {
             Self::Account(account) => account.clone(),
             Self::Place(Place { account, region }) => format!("{account}-{region}"),
+        }
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => f.write_str(account),
+            Self::Place(place) => place.fmt(f),
         }
     }
 }

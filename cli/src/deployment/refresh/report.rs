@@ -12,7 +12,6 @@ use lakewright_deployer::driver::{Summary, is_good};
 use lakewright_fleet::event::{Event, Rejection};
 use lakewright_fleet::journal::Hidden;
 use lakewright_fleet::plan::{Action, Plan};
-use lakewright_fleet::schedule::Because;
 use lakewright_template::StackAddress;
 use serde_json::{Value, json};
 
@@ -98,10 +97,7 @@ impl Night {
 
     /// Why stacks are left for a later run, if there are any.
     pub(super) fn stopped(&self) -> Option<String> {
-        self.summary.skipped.values().find_map(|because| match because {
-            Because::Stopped(reason) => Some(reason.clone()),
-            Because::Stack(_) | Because::SetAside => None,
-        })
+        self.summary.stopped()
     }
 
     /// Writes the report: HTML if the file's name ends so, else Markdown.
@@ -257,6 +253,8 @@ fn markdown(data: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use lakewright_fleet::machine::Outcome;
+
+    use lakewright_fleet::schedule::Because;
 
     use super::*;
 

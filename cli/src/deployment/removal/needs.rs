@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use lakewright_deployer::at_once::by_place;
 use lakewright_deployer::cloud::{Cloud as _, CloudError, Site};
 use lakewright_deployer::teardown::{Kinds, Needs, add_by_kind};
-use lakewright_deployer::templates::all;
 use lakewright_fleet::plan::kind_of;
 use lakewright_fleet::status::{Standing, standing};
 use lakewright_stacks::{Mentions, makers};
@@ -44,9 +44,10 @@ impl Deployment<'_> {
             return Ok(needs);
         }
         let reading = kinds.keys();
-        let reading = reading.map(async |address| (address, self.mentions(address, seen).await));
+        let reading = reading.map(|address| (&address.place, self.mentions(address, seen)));
+        let found = self.runtime.block_on(by_place(reading));
         let mut mentions: Vec<(&StackAddress, Mentions)> = Vec::with_capacity(kinds.len());
-        for (address, found) in self.runtime.block_on(all(reading)) {
+        for (address, found) in kinds.keys().zip(found) {
             mentions.push((address, found?));
         }
         let made_by = makers(&mentions.iter().map(|(_, one)| one).collect::<Vec<_>>());

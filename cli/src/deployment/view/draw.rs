@@ -100,7 +100,7 @@ fn list(state: &State, now: Duration, width: usize, height: usize) -> Vec<String
             let places = state.places.iter().skip(first).take(height);
             let rows = places.map(|(place, counts)| {
                 let Counts { waiting, under_way, done, failed, skipped } = counts;
-                let (place, wave) = (place.to_string(), state.wave(place) + 1);
+                let (place, wave) = (place.to_string(), state.waves_of(place));
                 format!(
                     "{place:<28} {wave:>4} {waiting:>7} {under_way:>9} {done:>6} {failed:>6} {skipped:>7}"
                 )

@@ -8,7 +8,7 @@ use lakewright_deployer::driver::Wish;
 use lakewright_fleet::event::Event;
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan};
-use lakewright_fleet::schedule::Because;
+use lakewright_fleet::schedule::{Because, Waves};
 use lakewright_template::{Place, StackAddress};
 
 use super::super::ends::{why_skipped, wrong};
@@ -95,8 +95,10 @@ pub(super) struct State {
     /// The stacks that ended badly.
     failed: BTreeSet<StackAddress>,
     pub(super) places: BTreeMap<Place, Counts>,
-    /// The wave of each place; others are in wave 0.
-    waves: BTreeMap<Place, usize>,
+    /// The waves of the plan.
+    waves: Waves,
+    /// The waves in which each place has stacks.
+    waves_of: BTreeMap<Place, BTreeSet<usize>>,
     pub(super) running: BTreeMap<StackAddress, Running>,
     /// What failed, each with the reason.
     pub(super) failures: Vec<(StackAddress, String)>,
@@ -115,16 +117,14 @@ pub(super) struct State {
 
 impl State {
     /// The state before a plan is carried out. `secret` is never shown.
-    pub(super) fn new(
-        title: &str,
-        plan: &Plan,
-        waves: &BTreeMap<Place, usize>,
-        secret: &str,
-    ) -> Self {
+    pub(super) fn new(title: &str, plan: &Plan, waves: &Waves, secret: &str) -> Self {
         let mut places: BTreeMap<Place, Counts> = BTreeMap::new();
+        let mut waves_of: BTreeMap<Place, BTreeSet<usize>> = BTreeMap::new();
         let mut actions = BTreeMap::new();
         for step in plan.steps.iter().filter(|step| step.is_change()) {
-            places.entry(step.address.place.clone()).or_default().waiting += 1;
+            let place = &step.address.place;
+            places.entry(place.clone()).or_default().waiting += 1;
+            waves_of.entry(place.clone()).or_default().insert(waves.of_stack(&step.address));
             actions.insert(step.address.clone(), step.action);
         }
         let changes = plan.steps.iter().filter(|step| step.is_change());
@@ -139,6 +139,7 @@ impl State {
             failed: BTreeSet::new(),
             places,
             waves: waves.clone(),
+            waves_of,
             running: BTreeMap::new(),
             failures: Vec::new(),
             skipped: Vec::new(),
@@ -301,16 +302,20 @@ impl State {
         self.ends.iter().filter(|end| **end + MINUTE >= now).count()
     }
 
-    pub(super) fn wave(&self, place: &Place) -> usize {
-        self.waves.get(place).copied().unwrap_or_default()
+    /// The waves in which a place has stacks, counted from 1.
+    pub(super) fn waves_of(&self, place: &Place) -> String {
+        let waves = self.waves_of.get(place).into_iter().flatten();
+        waves.map(|wave| (wave + 1).to_string()).collect::<Vec<_>>().join(", ")
     }
 
     /// The wave that is under way, and how many waves there are; `None` if there is one wave only.
     pub(super) fn waves(&self) -> Option<(usize, usize)> {
-        let last = self.places.keys().map(|place| self.wave(place)).max()?;
-        let open = self.places.iter().filter(|(_, counts)| counts.open() > 0);
-        let current = open.map(|(place, _)| self.wave(place)).min().unwrap_or(last);
-        (last > 0).then_some((current + 1, last + 1))
+        if self.waves.first().is_empty() || self.waves.later() == 0 {
+            return None;
+        }
+        let mut open = self.waiting.values().chain(self.running.keys());
+        let is_first = open.any(|address| self.waves.of_stack(address) == 0);
+        Some((if is_first { 1 } else { 2 }, 2))
     }
 
     pub(super) fn action(&self, address: &StackAddress) -> Option<Action> {

@@ -32,9 +32,7 @@ pub(in crate::deployment::view) fn example() -> State {
     let deleted = [OLD, LEFT].map(|address| step(address, Action::Delete));
     let kept = step("444444444444/eu-west-1/team-kept", Action::Keep);
     let plan = Plan { steps: updated.into_iter().chain(deleted).chain([kept]).collect() };
-    let canary = at(SALES).place;
-    let places = plan.steps.iter().map(|step| step.address.place.clone());
-    let waves = places.map(|place| (place.clone(), usize::from(place != canary))).collect();
+    let waves = Waves::of(&plan, &BTreeSet::from([at(SALES).place]));
     let mut state = State::new("Refresh of sales", &plan, &waves, "s3cret");
     let mut happens = |second: u64, event: Event| state.event(&event, seconds(second));
     let started = |address: &str| Event::Started { address: at(address) };
@@ -77,7 +75,7 @@ pub(in crate::deployment::view) fn waiting() -> State {
         step(OLD, Action::Delete),
         step(LEFT, Action::Delete),
     ];
-    let mut state = State::new("r", &Plan { steps: steps.into() }, &BTreeMap::new(), "");
+    let mut state = State::new("r", &Plan { steps: steps.into() }, &Waves::default(), "");
     state.event(&Event::Started { address: at(SALES) }, seconds(1));
     state
 }
@@ -121,6 +119,31 @@ fn each_stack_is_counted_in_its_account_and_region() {
     let third = Counts { failed: 1, skipped: 1, ..Counts::default() };
     assert_eq!(counts("333333333333/us-east-1"), third);
     assert_eq!((state.places.len(), state.counts().all(), state.counts().open()), (3, 6, 2));
+    assert_eq!(state.waves(), Some((2, 2)));
+}
+
+/// The second account's team comes before the share of the canary.
+#[test]
+fn an_account_with_stacks_in_two_waves_has_both() {
+    let step = |address: &str, after: &[&str]| Step {
+        address: at(address),
+        kind: None,
+        action: Action::Update,
+        after: after.iter().map(|other| at(other)).collect(),
+    };
+    let plan = Plan { steps: vec![step(TEAM, &[]), step(SHARE, &[TEAM]), step(LOGS, &[])] };
+    let waves = Waves::of(&plan, &BTreeSet::from([at(SHARE).place]));
+    let mut state = State::new("r", &plan, &waves, "");
+    assert_eq!(state.waves_of(&at(TEAM).place), "1, 2");
+    assert_eq!(state.waves_of(&at(SHARE).place), "1");
+    for address in [TEAM, SHARE] {
+        assert_eq!(state.waves(), Some((1, 2)), "{address}");
+        state.event(&Event::Started { address: at(address) }, seconds(1));
+        state.event(
+            &Event::Finished { address: at(address), outcome: Outcome::Updated },
+            seconds(2),
+        );
+    }
     assert_eq!(state.waves(), Some((2, 2)));
 }
 

@@ -1,15 +1,19 @@
-//! The trace of a refresh: a file of lines for collectors of OpenTelemetry.
+//! The trace of a run: a file of lines for collectors of OpenTelemetry.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lakewright_fleet::event::Event;
-use lakewright_fleet::journal::Entry;
+use lakewright_fleet::journal::{Entry, Hidden, Journal, JournalError};
+use lakewright_fleet::plan::Plan;
+use lakewright_fleet::schedule::Waves;
 use lakewright_fleet::trace::{Traced, Tracer};
 
+use super::Deployment;
 use crate::exit::Failure;
 
 /// A trace that is written while the run goes on. A run that cannot write it goes on without it.
@@ -59,6 +63,32 @@ impl Trace {
         state.write(line);
         let error = state.broken.as_ref()?;
         Some(format!("the trace in {} is not complete: {error}", self.path.display()))
+    }
+}
+
+/// The records of a run that keeps no journal of its own.
+impl Journal for Trace {
+    fn write(&self, entry: &Entry) -> Result<(), JournalError> {
+        self.entry(entry);
+        Ok(())
+    }
+}
+
+impl Deployment<'_> {
+    /// What is traced of a run that goes on with no other one and has no canaries. `command` names it.
+    pub(super) fn traced<'p>(&self, command: &'static str, plan: &'p Plan) -> Traced<'p> {
+        Traced {
+            command,
+            mesh: self.id.clone(),
+            run: self.lease.id().to_owned(),
+            resumed: 0,
+            ends: BTreeMap::new(),
+            open: BTreeMap::new(),
+            plan,
+            waves: Waves::default(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            hidden: Hidden::new([self.mesh.tenant.pivot_role.external_id.clone()]),
+        }
     }
 }
 
