@@ -1,19 +1,20 @@
-//! Databases and tables that are only links to others.
+//! Databases and tables that are only links to others, and views.
 
 use lakewright_template::read;
 
-/// The types that can be links, with the property that names the target and the one around it.
-const LINKS: [(&str, &str, &str); 2] = [
+/// The types that can be links or views, with the property that says so and the one around it.
+const LINKS: [(&str, &str, &str); 3] = [
     ("AWS::Glue::Database", "DatabaseInput", "TargetDatabase"),
     ("AWS::Glue::Table", "TableInput", "TargetTable"),
+    ("AWS::Glue::Table", "TableInput", "ViewDefinition"),
 ];
 
-/// Whether resources of a type can be links.
+/// Whether resources of a type can be links or views.
 pub(crate) fn can_be_link(kind: &str) -> bool {
     LINKS.iter().any(|(link, _, _)| *link == kind)
 }
 
-/// Whether a resource of a template is a link to a database or a table, which has the data. A template that cannot be read
+/// Whether a resource of a template is a link to a database or a table, which has the data, or a view of tables that have it. A template that cannot be read
 /// has none, and neither has one whose property is known only at the deployment.
 ///
 /// Source: "Resource link handling in AWS Glue APIs" in the Lake Formation developer guide.
@@ -38,10 +39,12 @@ mod tests {
         let template = r#"{"Resources": {
             "L": {"Type": "AWS::Glue::Table", "Properties": {"TableInput": {"Name": "l", "TargetTable": {"Name": "t"}}}},
             "T": {"Type": "AWS::Glue::Table", "Properties": {"TableInput": {"Name": "t"}}},
+            "V": {"Type": "AWS::Glue::Table", "Properties": {"TableInput": {"Name": "v", "ViewDefinition": {"IsProtected": true}}}},
             "D": {"Type": "AWS::Glue::Database", "Properties": {"DatabaseInput": {"TargetDatabase": {"DatabaseName": "d"}}}},
             "B": {"Type": "AWS::S3::Bucket", "Properties": {"TableInput": {"TargetTable": {"Name": "t"}}}}}}"#;
-        let links: Vec<bool> = ["L", "T", "D", "B", "X"].map(|id| is_link(template, id)).to_vec();
-        assert_eq!(links, [true, false, true, false, false]);
+        let links: Vec<bool> =
+            ["L", "T", "V", "D", "B", "X"].map(|id| is_link(template, id)).to_vec();
+        assert_eq!(links, [true, false, true, true, false, false]);
         assert!(!is_link("no template", "L"));
         assert!(can_be_link("AWS::Glue::Table") && !can_be_link("AWS::S3::Bucket"));
     }

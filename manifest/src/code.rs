@@ -97,10 +97,10 @@ codes! {
     LimitExceeded "limit-exceeded" Error,
     /// A mask is about a column that no selected table declares.
     MaskColumn "mask-column" Error,
+    /// A team would see what an access policy masks for it.
+    MaskNotEnforced "mask-not-enforced" Error,
     /// A mask is about a column whose type cannot take it.
     MaskType "mask-type" Error,
-    /// An access policy masks data or limits rows, but neither is applied.
-    MaskWithoutEffect "mask-without-effect" Error,
     /// A required field is missing.
     MissingField "missing-field" Error,
     /// A dataset has no topic or no keyword.

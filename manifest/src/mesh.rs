@@ -19,7 +19,7 @@ use std::sync::Arc;
 use lakewright_template::{AccountId, Region};
 
 pub use access_policy::{AccessPolicy, Actors, Exceptions, Masking, PolicyResources, RowFilter};
-pub use data_access::{DataAccess, DataGrant, Given, Level, Open, Standing};
+pub use data_access::{DataAccess, DataGrant, Given, Level, Open, Standing, TableView};
 
 use crate::diagnostic::Origin;
 pub use crate::document::{

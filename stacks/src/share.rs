@@ -9,7 +9,7 @@
 //! | what | where |
 //! | --- | --- |
 //! | statements of the bucket's, the key's and the consumer's policies | `access.rs` |
-//! | Lake Formation permissions on tables, columns and rows | `tables.rs`, by tags `tags.rs` |
+//! | Lake Formation permissions on tables, columns and rows | `tables.rs`, by tags `tags.rs`; on views `../dataset/views.rs` |
 //! | files for owners of what Lakewright does not manage | `handout.rs` |
 //! | quotas of consumption roles | `attached.rs` |
 //! | tables that only a crawler finds | `crawled.rs` |
@@ -158,8 +158,10 @@ impl LiveShare<'_> {
         self.derived.is_some_and(|grant| grant.all_tables)
     }
 
+    /// Whether it is about tables, or about views of tables.
     pub(crate) fn has_tables(&self) -> bool {
-        self.has_all_tables() || self.tables().next().is_some()
+        let has_views = self.derived.is_some_and(|grant| !grant.views.is_empty());
+        self.has_all_tables() || has_views || self.tables().next().is_some()
     }
 
     /// Whether the tables are seen through a link. Where policies give them in one place, the dataset's own database is

@@ -2,6 +2,7 @@
 //! afterwards.
 
 mod agreement;
+mod masks;
 
 use std::collections::{BTreeMap, BTreeSet};
 

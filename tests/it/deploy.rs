@@ -17,6 +17,7 @@ mod credentials;
 mod drift;
 mod dry_run;
 mod lease;
+mod masks;
 mod once;
 mod others;
 mod plans;

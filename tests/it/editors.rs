@@ -245,7 +245,6 @@ const WRONG: [(&str, &str); 59] = [
     ),
     ("\"2027-12-31\"", "\"2027-04-31\""),
     ("\"2027-12-31\"", "\"2027-02-30\""),
-    ("state: inactive\n", "mask: hash\n"),
     ("teams: [Owners]", "teams: []"),
     ("ids: [dataset/sales]", "ids: []"),
     (

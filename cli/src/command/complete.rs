@@ -1,6 +1,6 @@
 //! `lakewright __complete`: the words that completion scripts offer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -86,6 +86,9 @@ fn principals(mesh: &Mesh) -> Vec<String> {
         }
     }
     words.extend(mesh.datasets.keys().map(|id| format!("dataset-role/{id}")));
+    let masked = mesh.data_access.grants.values().filter(|grant| !grant.views.is_empty());
+    let masked: BTreeSet<_> = masked.map(|grant| grant.share.dataset.id()).collect();
+    words.extend(masked.into_iter().map(|id| format!("definer/{id}")));
     words.extend(mesh.consumption_roles.keys().map(|id| format!("consumption-role/{id}")));
     words
 }

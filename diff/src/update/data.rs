@@ -17,7 +17,7 @@ enum Policy {
 
 fn is_data(resource: &ResourceEntry) -> bool {
     let kind: &str = &resource.kind;
-    (holds_data(kind) || FOREIGN_DATA.contains(&kind)) && !is_link(resource)
+    (holds_data(kind) || FOREIGN_DATA.contains(&kind)) && !is_link(resource) && !is_view(resource)
 }
 
 /// Whether a database or a table is only a resource link to another one, which has the data.
@@ -31,6 +31,12 @@ fn is_link(resource: &ResourceEntry) -> bool {
         _ => None,
     };
     target.is_some_and(|target| target.as_map().is_some())
+}
+
+/// Whether a table of the catalog is only a view, whose tables have the data.
+fn is_view(resource: &ResourceEntry) -> bool {
+    let view = value_at(resource, "/TableInput/ViewDefinition");
+    &*resource.kind == "AWS::Glue::Table" && view.is_some_and(|view| view.as_map().is_some())
 }
 
 /// The policy of a resource under one of the two attributes.
@@ -149,6 +155,10 @@ fn loss(resource: &ResourceEntry) -> (DataEffect, Option<String>) {
         _ if is_link(resource) => {
             let sentence =
                 "It is only a resource link. The target of the link stays, with its data.";
+            (DataEffect::None, Some(sentence.to_owned()))
+        }
+        _ if is_view(resource) => {
+            let sentence = "It is only a view. Its tables stay, with their data.";
             (DataEffect::None, Some(sentence.to_owned()))
         }
         // Source: "AWS::S3::Bucket" in the CloudFormation template reference.

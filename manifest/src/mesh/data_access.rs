@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Share, ShareItem, SharePermission};
+use lakewright_masks::rows::Condition;
+
+use super::{Mask, Share, ShareItem, SharePermission};
 use crate::diagnostic::Origin;
-use crate::name::{Id, TeamName};
+use crate::name::{CatalogName, Id, TeamName};
 
 /// What access policies and dataset-level access change in the access to data.
 #[derive(Debug, Clone, Default, Hash)]
@@ -36,10 +38,23 @@ pub struct DataGrant {
     pub share: Share,
     /// Whether it is about all tables, also those that a crawler will find.
     pub all_tables: bool,
+    /// The tables of which the role reads a view only, because policies mask columns. None of them is an item of the share.
+    pub views: BTreeMap<CatalogName, TableView>,
     /// Whether it is one of an open set: the same documents give access to datasets that are added later. The policies
     /// of the team's role then do not name the dataset.
     pub is_open: bool,
     /// The documents that give it, at least one.
+    pub origins: BTreeSet<Origin>,
+}
+
+/// A table as policies let a team see it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TableView {
+    /// The columns that the team sees, with their masks. At least one is masked.
+    pub columns: BTreeMap<CatalogName, Option<Mask>>,
+    /// The rows that the team sees; `None` for all.
+    pub rows: Option<Condition>,
+    /// The documents that give or mask something of it.
     pub origins: BTreeSet<Origin>,
 }
 

@@ -13,6 +13,7 @@ mod grants;
 mod rule;
 mod shares;
 mod standing;
+mod views;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,8 @@ use self::grants::grants;
 use self::rule::{FORMS, MANAGING, Rule};
 use self::shares::given;
 use self::standing::{standing, usual};
-use self::wanted::{About, InPart, ONLY_COLUMNS, OfDomain};
+use self::views::{NotLimited, Reach, Wrong, other_holder};
+use self::wanted::{About, InPart, ONLY_COLUMNS, OfDomain, Wanted};
 use super::{Context, at};
 use crate::Code;
 use crate::diagnostic::{Diagnostic, Origin};
@@ -38,27 +40,39 @@ type Roles = BTreeMap<TeamName, Vec<Link<Environment>>>;
 
 impl Context {
     /// What access policies and dataset-level access change in the access to data.
-    pub(super) fn data_access(&mut self, mesh: &Mesh) -> DataAccess {
+    pub(super) fn data_access<'m>(&mut self, mesh: &'m Mesh) -> DataAccess {
         let mut access = DataAccess::default();
         let rules = Rule::all(mesh);
+        let limited = Rule::limited(mesh);
         let of_domains = mesh.domains.values().any(|one| !one.dataset_level_access.is_empty());
-        if rules.is_empty() && !of_domains {
+        if rules.is_empty() && limited.is_empty() && !of_domains {
             return access;
         }
         let roles = roles(mesh);
         self.lake_formation_datasets_are_governed(mesh);
-        self.actors_have_roles(mesh, &rules, &roles);
+        self.actors_have_roles(mesh, rules.iter().chain(&limited), &roles);
         access.open = open(mesh, &rules, &roles);
+        self.shares_left(mesh, &rules, &mut access);
         for dataset in mesh.datasets.values() {
-            let rules: Vec<Rule<'_>> =
-                rules.iter().copied().filter(|rule| rule.may_select(dataset)).collect();
+            let about_it = |all: &[Rule<'m>]| -> Vec<Rule<'m>> {
+                all.iter().copied().filter(|rule| rule.may_select(dataset)).collect()
+            };
+            let (rules, limited) = (about_it(&rules), about_it(&limited));
             let link = Link::to(&dataset.header.id, dataset);
-            for team in concerned(dataset, &rules, &roles) {
+            for team in concerned(dataset, rules.iter().chain(&limited), &roles) {
                 let about =
                     About { dataset, team, rules: &rules, of_domain: of_domain(dataset, team) };
-                self.of_team(&about, &link, &roles, &mut access);
+                self.of_team(mesh, &about, &limited, &link, &roles, &mut access);
             }
         }
+        for grant in access.grants.values() {
+            self.can_be_given(grant);
+        }
+        access
+    }
+
+    /// What denials leave of shares.
+    fn shares_left(&mut self, mesh: &Mesh, rules: &[Rule<'_>], access: &mut DataAccess) {
         for share in mesh.shares.values().filter(|one| one.status == ShareStatus::Approved) {
             let rules: Vec<Rule<'_>> =
                 rules.iter().copied().filter(|rule| rule.may_select(&share.dataset)).collect();
@@ -80,24 +94,24 @@ impl Context {
                 Err(part) => self.in_part(&about, &part, share.header.origin),
             }
         }
-        for grant in access.grants.values() {
-            self.can_be_given(grant);
-        }
-        access
     }
 
     /// The standing access and the grants of a team on a dataset.
-    fn of_team(
+    fn of_team<'m>(
         &mut self,
-        about: &About<'_, '_>,
+        mesh: &Mesh,
+        about: &About<'_, 'm>,
+        limited: &[Rule<'m>],
         link: &Link<Dataset>,
         roles: &Roles,
         access: &mut DataAccess,
     ) {
         let About { dataset, team, .. } = *about;
-        let wanted = match about.wanted() {
+        let limited = |mut wanted: Wanted| about.limit(limited, &mut wanted).map(|()| wanted);
+        let wanted = match about.wanted().map_err(Wrong::InPart).and_then(limited) {
             Ok(wanted) => wanted,
-            Err(part) => return self.in_part(about, &part, dataset.header.origin),
+            Err(Wrong::InPart(part)) => return self.in_part(about, &part, dataset.header.origin),
+            Err(Wrong::NotLimited(wrong)) => return self.not_limited(about, &wrong),
         };
         let is_owner = dataset.team == *team;
         let has_standing = is_owner || dataset.stewards.contains(team);
@@ -109,6 +123,15 @@ impl Context {
                     Ok(one) => own = Some(one),
                     Err(part) => return self.in_part(about, &part, dataset.header.origin),
                 }
+            }
+            let reach = Reach {
+                standing: own.as_ref(),
+                other_holder: other_holder(mesh, environment, team),
+                is_in_region: environment.region == dataset.environment.region,
+                shares: shares_of(mesh, dataset, team, access),
+            };
+            if let Err(wrong) = about.limits_hold(&wanted, &reach) {
+                return self.not_limited(about, &wrong);
             }
             for grant in grants(link, environment, team, &wanted, own.as_ref()) {
                 access.grants.insert(grant.share.header.id.clone(), grant);
@@ -145,10 +168,31 @@ impl Context {
         self.report.push(diagnostic.help(part.why));
     }
 
+    /// Reports a mask that the team would get around.
+    fn not_limited(&mut self, about: &About<'_, '_>, wrong: &NotLimited) {
+        let About { dataset, team, .. } = about;
+        let message = format!(
+            "the mask on table `{}` of dataset `{}` would not hold for team `{team}`: {}",
+            wrong.table, dataset.header.id, wrong.why
+        );
+        let mut diagnostic = Diagnostic::new(Code::MaskNotEnforced, message)
+            .at(wrong.by, "this policy masks it")
+            .help(wrong.help);
+        if let Some((origin, label)) = wrong.other {
+            diagnostic = diagnostic.and(origin, label);
+        }
+        self.report.push(diagnostic);
+    }
+
     /// Teams that are given something have a role.
-    fn actors_have_roles(&mut self, mesh: &Mesh, rules: &[Rule<'_>], roles: &Roles) {
+    fn actors_have_roles<'r, 'm: 'r>(
+        &mut self,
+        mesh: &Mesh,
+        rules: impl Iterator<Item = &'r Rule<'m>>,
+        roles: &Roles,
+    ) {
         let mut without = BTreeMap::new();
-        for rule in rules.iter().filter(|rule| !rule.is_denial()) {
+        for rule in rules.filter(|rule| !rule.is_denial()) {
             let named = rule.policy.actors.teams.iter();
             for team in named.filter(|team| !roles.contains_key(*team)) {
                 without.entry((team, rule.origin())).or_insert("the policy gives it data");
@@ -199,10 +243,11 @@ impl Context {
     /// The limits that shares have as well: catalogs of others, AWS's own keys, filters in hybrid access mode, and the
     /// feature that links of tables need.
     fn can_be_given(&mut self, grant: &DataGrant) {
-        let DataGrant { share, all_tables, .. } = grant;
+        let DataGrant { share, all_tables, views, .. } = grant;
         let dataset = &*share.dataset;
-        let has_tables =
-            *all_tables || share.items.iter().any(|item| matches!(item, ShareItem::Table(_)));
+        let has_tables = *all_tables
+            || !views.is_empty()
+            || share.items.iter().any(|item| matches!(item, ShareItem::Table(_)));
         let has_objects = share.items.iter().any(|item| !matches!(item, ShareItem::Table(_)));
         let is_across = share.environment.account != dataset.environment.account;
         let import = dataset.import.as_ref();
@@ -232,14 +277,13 @@ impl Context {
                 format!("encrypt the bucket of dataset `{}` with a key of your own, or leave its objects out", dataset.header.id),
             ));
         }
-        let has_columns = share
-            .items
-            .iter()
-            .any(|item| matches!(item, ShareItem::Table(table) if !table.columns.is_empty()));
-        if has_columns && !enforces_filters(dataset) {
+        let has_parts = share.items.iter().any(|item| {
+            matches!(item, ShareItem::Table(table) if !table.columns.is_empty() || table.rows.is_some())
+        });
+        if has_parts && !enforces_filters(dataset) {
             found.push((
                 Code::FilterNotEnforced,
-                format!("{who} would be limited to columns of dataset `{}`, which nothing enforces there", dataset.header.id),
+                format!("{who} would be limited to parts of tables of dataset `{}`, which nothing enforces there", dataset.header.id),
                 "set `hybrid_access: opt_in` or `closed` in the dataset's `import`, if that is so".to_owned(),
             ));
         }
@@ -285,20 +329,6 @@ impl Context {
             return;
         }
         self.actors_are_teams(document, origin);
-        let limits = [
-            (document.mask.is_absent(), at(origin.file, &document.mask)),
-            (document.masks.is_absent(), at(origin.file, &document.masks)),
-            (document.rows.is_absent(), at(origin.file, &document.rows)),
-        ];
-        for (_, limit) in limits.into_iter().filter(|(is_absent, _)| !is_absent) {
-            let message = "Lakewright does not mask data and does not limit rows by policies yet: the policy would give no access";
-            let diagnostic = Diagnostic::new(Code::MaskWithoutEffect, message)
-                .at(limit, "without effect")
-                .help(
-                    "set `state: inactive`, or remove this; deny the columns to keep them out, and limit rows in shares",
-                );
-            self.report.push(diagnostic);
-        }
         let effect = document.effect.value().copied().unwrap_or_default();
         if let Some((message, help)) = unknown_privileges(effect, privileges) {
             let diagnostic = Diagnostic::new(Code::DataPolicyPrivilege, message)
@@ -383,17 +413,20 @@ fn roles(mesh: &Mesh) -> Roles {
 }
 
 /// The teams to which rules about a dataset may give or deny something.
-fn concerned<'a>(
+fn concerned<'a, 'r, 'm: 'r>(
     dataset: &'a Dataset,
-    rules: &[Rule<'_>],
+    rules: impl Iterator<Item = &'r Rule<'m>>,
     roles: &'a Roles,
 ) -> BTreeSet<&'a TeamName> {
-    let allows = rules.iter().filter(|rule| !rule.is_denial());
     let mut teams: BTreeSet<&TeamName> = BTreeSet::new();
-    for rule in allows {
-        teams.extend(roles.keys().filter(|team| rule.is_about(dataset, team)));
+    let mut is_selected = false;
+    for rule in rules {
+        is_selected = true;
+        if !rule.is_denial() {
+            teams.extend(roles.keys().filter(|team| rule.is_about(dataset, team)));
+        }
     }
-    if !rules.is_empty() {
+    if is_selected {
         teams.extend(std::iter::once(&dataset.team).chain(&dataset.stewards));
     }
     if let Some(domain) = &dataset.domain {
@@ -401,6 +434,25 @@ fn concerned<'a>(
         teams.extend(roles.keys().filter(|team| named.contains(team)));
     }
     teams
+}
+
+/// The approved shares of a dataset with a team and its consumption roles, with what denials leave of their items.
+fn shares_of<'a>(
+    mesh: &'a Mesh,
+    dataset: &Dataset,
+    team: &TeamName,
+    access: &'a DataAccess,
+) -> Vec<(&'a Share, &'a [ShareItem])> {
+    let all = mesh.shares.values().filter(|share| {
+        share.status == ShareStatus::Approved
+            && *share.dataset.id() == dataset.header.id
+            && share.team == *team
+    });
+    let left = |share: &'a Share| {
+        let given = access.shares.get(&share.header.id);
+        (share, given.map_or(share.items.as_slice(), |given| &given.items))
+    };
+    all.map(|share| left(share)).collect()
 }
 
 /// Dataset-level access: its type is that of the access to the domain. Whoever lost the access to the domain has lost

@@ -169,17 +169,6 @@ fn any_case(word: &str) -> String {
     out
 }
 
-/// Documents and fields that have no effect yet, and so are not allowed.
-fn without_effect(definitions: &mut Value) {
-    // Masks do not apply yet.
-    let policy = &mut definitions["access-policy"];
-    policy["if"] = json!({ "required": ["mask"] });
-    policy["then"] = json!({
-        "required": ["state"],
-        "properties": { "state": { "const": "inactive" } },
-    });
-}
-
 /// Forms: what fills them in, and which types of fields have a list of values.
 fn forms(definitions: &mut Value) {
     for definition in ["access-policy", "metadata-form", "tenant"] {
@@ -221,7 +210,6 @@ pub(super) fn rules(definitions: &mut Value) {
         required.extend([json!("topics"), json!("keywords")]);
     }
     texts(definitions);
-    without_effect(definitions);
     forms(definitions);
     definitions["tenant-permissions"]["oneOf"] =
         json!([{ "required": ["allow"] }, { "required": ["deny"] }]);

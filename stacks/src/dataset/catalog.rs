@@ -17,7 +17,7 @@ use lakewright_synth::{Construct as _, Options, Scope};
 use lakewright_template::digest::sha256;
 use lakewright_template::{Expr, LogicalId, Name};
 
-use super::{Context, Data, TablesBy};
+use super::{Context, Data, TablesBy, views};
 use crate::asset::Asset;
 use crate::diagnose::cause;
 use crate::share::{self, SharedTables};
@@ -90,6 +90,7 @@ pub(super) fn build(
     let by_tag = context.tables_by == TablesBy::Tag;
     let tables = SharedTables { names: context.names, dataset: context.dataset, by_tag };
     share::grant_tables(scope, tables, &mut chain, shares, &known);
+    views::masked_views(scope, context, &database, &mut chain, &views::of(context));
     let last = chain.last().to_vec();
     let part = |part: &str| names.dataset_part(environment, dataset, part);
     let security = scope.add(

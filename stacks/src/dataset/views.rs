@@ -47,6 +47,33 @@ pub(crate) struct TeamView<'m> {
     pub(crate) origins: BTreeSet<Origin>,
 }
 
+/// The views that policies ask for: one for each team and table, whose readers are the team's roles in all environments.
+pub(super) fn of<'m>(context: &Context<'m>) -> Vec<TeamView<'m>> {
+    let mut found: BTreeMap<(&TeamName, &CatalogName), TeamView<'m>> = BTreeMap::new();
+    for live in &context.reached.shares {
+        let Some(grant) = live.derived else { continue };
+        for (name, view) in &grant.views {
+            let Some(table) = live.dataset.tables.get(name) else { continue };
+            let role = live.consumer_role(context.names);
+            let team = &live.share.team;
+            let entry = found.entry((team, name)).or_insert_with(|| TeamView {
+                team,
+                name,
+                table,
+                columns: &view.columns,
+                rows: view.rows.as_ref(),
+                consumers: Vec::new(),
+                origins: view.origins.clone(),
+            });
+            let known = &role.grantee().known_arn;
+            if entry.consumers.iter().all(|other| other.grantee().known_arn != *known) {
+                entry.consumers.push(role);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
 /// Creates the views, with the definer, and grants them to the teams. Without views, it creates nothing.
 ///
 /// The tables are not granted to the teams. That nothing else grants them to a team with a view is a rule of the manifest

@@ -40,6 +40,8 @@ enum Who {
     ConsumptionRole(String),
     /// A dataset's own role.
     DatasetRole(String),
+    /// The role with whose rights the views of a dataset read.
+    Definer(String),
     /// The pivot role of an environment.
     PivotRole(String),
     /// A role of the central account that may assume pivot roles, by ARN.
@@ -70,6 +72,12 @@ enum What {
         dataset: String,
         table: String,
         cells: Option<String>,
+    },
+    /// The views of a table that a team has.
+    View {
+        dataset: String,
+        table: String,
+        team: String,
     },
     /// The key that a dataset's stack creates, used through S3 or directly.
     Key {
@@ -125,6 +133,7 @@ impl What {
     fn dataset(&self) -> Option<&str> {
         let (Self::Object { dataset, .. }
         | Self::Table { dataset, .. }
+        | Self::View { dataset, .. }
         | Self::Key { dataset, .. }) = self
         else {
             return None;
@@ -138,6 +147,7 @@ impl What {
         match self {
             Self::Object { .. }
             | Self::Table { .. }
+            | Self::View { .. }
             | Self::Key { .. }
             | Self::Role(_)
             | Self::RoleForSomebody(_)
@@ -274,7 +284,11 @@ impl Answers {
         let is_of_others = self.is_imported(&ask.what) || matches!(ask.what, What::Dashboard(_));
         let has_own_say = matches!(
             ask.what,
-            What::Table { .. } | What::Key { .. } | What::Role(_) | What::RoleForSomebody(_)
+            What::Table { .. }
+                | What::View { .. }
+                | What::Key { .. }
+                | What::Role(_)
+                | What::RoleForSomebody(_)
         );
         let is_here = someone.account == ask.account;
         is_of_others || (someone.policies != Policies::Ours && is_here && !has_own_say)

@@ -54,6 +54,10 @@ fn a_removed_link_loses_nothing() {
     assert_eq!(own.data, DataEffect::Lost);
     let table = ", Properties: {TableInput: {Name: l, TargetTable: {DatabaseName: d, Name: t}}}";
     assert_eq!(removed("AWS::Glue::Table", table).data, DataEffect::None);
+    let view = ", Properties: {TableInput: {Name: v, ViewDefinition: {IsProtected: true}}}";
+    let found = removed("AWS::Glue::Table", view);
+    assert_eq!(found.data, DataEffect::None);
+    assert!(says(&found, "only a view"), "{found:?}");
     let own = removed("AWS::Glue::Table", ", Properties: {TableInput: {Name: t}}");
     assert_eq!(own.data, DataEffect::Lost);
 }

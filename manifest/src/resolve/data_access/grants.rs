@@ -7,9 +7,9 @@ use lakewright_template::digest::hex_prefix;
 use super::wanted::{Access, Wanted};
 use crate::mesh::{
     DataGrant, Dataset, Environment, Header, HybridAccess, ItemStatus, Level, Link, Location,
-    Share, ShareItem, SharePermission, ShareStatus, SharedTable, Standing,
+    Share, ShareItem, SharePermission, ShareStatus, SharedTable, Standing, TableView,
 };
-use crate::name::{Id, TeamName};
+use crate::name::{CatalogName, Id, TeamName};
 
 /// What one role receives of one dataset, apart from its standing access.
 pub(super) fn grants(
@@ -63,12 +63,14 @@ impl Items {
                 all.add(ShareItem::Table(table), access.open);
             }
         }
-        for (name, (columns, open)) in &wanted.columns {
-            if level == Level::Read && tables == Level::None {
-                let columns = columns.iter().cloned().collect();
-                let table = SharedTable { name: name.clone(), columns, rows: None };
-                all.add(ShareItem::Table(table), *open);
-            }
+        let takes_parts = level == Level::Read && tables == Level::None;
+        for (name, (columns, open)) in wanted.columns.iter().filter(|_| takes_parts) {
+            let columns = columns.iter().cloned().collect();
+            let table = SharedTable { name: name.clone(), columns, rows: None };
+            all.add(ShareItem::Table(table), *open);
+        }
+        for table in wanted.rows.values().filter(|_| takes_parts) {
+            all.add(ShareItem::Table(table.clone()), Level::None);
         }
         all
     }
@@ -87,7 +89,13 @@ impl Items {
         (level, word): (Level, &str),
     ) -> Option<DataGrant> {
         let first = wanted.origins.first().copied()?;
-        if self.all.is_empty() && !self.all_tables {
+        let views: BTreeMap<CatalogName, TableView> = match level {
+            Level::Read => {
+                wanted.views.iter().map(|(name, one)| (name.clone(), one.view.clone())).collect()
+            }
+            Level::None | Level::Write | Level::Own => BTreeMap::new(),
+        };
+        if self.all.is_empty() && !self.all_tables && views.is_empty() {
             return None;
         }
         let id = grant_id(dataset.header.id.as_str(), environment.id().as_str(), team, word);
@@ -128,7 +136,8 @@ impl Items {
         Some(DataGrant {
             share,
             all_tables: self.all_tables,
-            is_open: self.open >= level && dataset.import.is_none(),
+            is_open: self.open >= level && dataset.import.is_none() && views.is_empty(),
+            views,
             origins: wanted.origins.clone(),
         })
     }

@@ -93,16 +93,26 @@ pub(super) enum Part<'m> {
 }
 
 impl<'m> Rule<'m> {
-    /// The active policies of a mesh about data. Those with a mask or with a condition on rows are not enforced.
+    /// The active policies of a mesh about data, apart from those with a limit.
     pub(super) fn all(mesh: &'m Mesh) -> Vec<Self> {
-        let policies = mesh.access_policies.values().map(|policy| &**policy);
-        let active = policies.filter(|policy| {
+        Self::active(mesh).filter(|rule| !rule.has_limit()).collect()
+    }
+
+    /// The active policies of a mesh that give data with masks or by a condition on rows.
+    pub(super) fn limited(mesh: &'m Mesh) -> Vec<Self> {
+        Self::active(mesh).filter(|rule| rule.has_limit() && !rule.is_denial()).collect()
+    }
+
+    fn active(mesh: &'m Mesh) -> impl Iterator<Item = Self> {
+        let policies = mesh.access_policies.values().filter(|policy| {
             policy.state == PolicyState::Active
-                && !policy.is_masking()
-                && policy.rows.is_none()
                 && policy.privileges.iter().any(|name| name.starts_with("data."))
         });
-        active.map(|policy| Self { policy }).collect()
+        policies.map(|policy| Self { policy })
+    }
+
+    fn has_limit(self) -> bool {
+        self.policy.is_masking() || self.policy.rows.is_some()
     }
 
     pub(super) fn is_denial(self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::{Denied, Part, Rule, denied};
 use crate::diagnostic::Origin;
-use crate::mesh::{Dataset, Level, Table};
+use crate::mesh::{Dataset, Level, SharedTable, Table, TableView};
 use crate::name::{CatalogName, Id, TeamName};
 
 /// Dataset-level access to one dataset.
@@ -36,7 +36,18 @@ pub(super) struct Wanted {
     pub(super) columns: BTreeMap<CatalogName, (BTreeSet<CatalogName>, Level)>,
     /// All tables, also those that the mesh does not declare. Not more than any table.
     pub(super) every_table: Access,
+    /// Tables with a condition on their rows, for reading. None of them is among `tables` or `columns`.
+    pub(super) rows: BTreeMap<CatalogName, SharedTable>,
+    /// Tables of which a view is given, for reading. None of them is among the other ones.
+    pub(super) views: BTreeMap<CatalogName, Masked>,
     pub(super) origins: BTreeSet<Origin>,
+}
+
+/// A table as a team sees it, with the policy that masks it.
+#[derive(Debug, Clone)]
+pub(super) struct Masked {
+    pub(super) view: TableView,
+    pub(super) by: Origin,
 }
 
 /// Access, and how much of it rules give that are about an open set of datasets.

@@ -7,7 +7,7 @@ use lakewright_access::lake::CELLS;
 use lakewright_access::request::Context;
 use lakewright_access::world::{Resource, World};
 use lakewright_manifest::Mesh;
-use lakewright_manifest::mesh::{Dataset, Environment, Pipeline, ShareItem};
+use lakewright_manifest::mesh::{AccessPolicy, Dataset, Environment, Pipeline, ShareItem};
 use lakewright_stacks::Synthesized;
 use lakewright_template::StackKind;
 use lakewright_template::assembly::cells;
@@ -60,16 +60,23 @@ pub(super) fn all(
     things.asks
 }
 
-/// The rows and columns of a table that any share selects, whatever its status.
+/// The rows and columns of a table that any share selects, whatever its status, and the rows that policies select.
 pub(super) fn parts(mesh: &Mesh, dataset: &str, table: &str) -> BTreeSet<String> {
     let shares = mesh.shares.values().filter(|share| share.dataset.id().as_str() == dataset);
     let items = shares.flat_map(|share| &share.items);
-    items
-        .filter_map(|item| match item {
-            ShareItem::Table(one) if one.name.as_str() == table => part(item),
-            ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => None,
-        })
-        .collect()
+    let of_shares = items.filter_map(|item| match item {
+        ShareItem::Table(one) if one.name.as_str() == table => part(item),
+        ShareItem::Table(_) | ShareItem::Folder(_) | ShareItem::Bucket => None,
+    });
+    let name = format!("table/{dataset}/{table}");
+    let policies = mesh.access_policies.values();
+    let about_it = policies.filter(|one| one.resources.ids.contains(&name));
+    of_shares.chain(about_it.filter_map(|policy| rows(policy))).collect()
+}
+
+/// The rows of whole tables that a policy gives; `None` for all.
+pub(super) fn rows(policy: &AccessPolicy) -> Option<String> {
+    policy.rows.as_ref().map(|rows| cells(&[], Some(&rows.text)))
 }
 
 /// The rows and columns of an item; `None` if it is a whole table or no table.
@@ -192,6 +199,7 @@ impl<'a> Things<'a> {
                 self.ask_with(&what, How::Read, select, (&arn, account), context);
             }
         }
+        self.views(dataset, &tables);
         let queues = self.made(StackKind::Dataset, &id, "AWS::SQS::Queue");
         let actions = [(How::Read, "sqs:ReceiveMessage"), (How::Write, "sqs:SendMessage")];
         self.ask_each(&What::Events(id.clone()), &queues, &actions);
@@ -207,6 +215,37 @@ impl<'a> Things<'a> {
                 {
                     self.ask_with(&what, how, action, (&key.arn, account), context.clone());
                 }
+            }
+        }
+    }
+
+    /// Adds requests for the views of a dataset's stack. Their descriptions name the table and the team.
+    fn views(&mut self, dataset: &Dataset, tables: &str) {
+        let id = dataset.header.id.as_str();
+        let stacks = self.stacks.iter();
+        let mut own =
+            stacks.filter(|one| one.entry.kind == StackKind::Dataset && one.entry.id == id);
+        let Some(stack) = own.next() else { return };
+        for entry in stack.lowered.template.resources.values() {
+            let input = entry.properties.get("TableInput").and_then(|input| input.as_map());
+            let Some(input) = input.filter(|input| input.get("ViewDefinition").is_some()) else {
+                continue;
+            };
+            let text = |key: &str| input.get(key).and_then(|one| one.as_text()).expect("a text");
+            let words: Vec<&str> = text("Description").split(' ').collect();
+            let ["Table", table, "as", "team", team, "sees", "it"] = words[..] else {
+                unreachable!("{words:?}")
+            };
+            let [dataset_id, table, team] = [id, table, team].map(str::to_owned);
+            let what = What::View { dataset: dataset_id, table, team };
+            let arn = format!("{tables}/{}", text("Name"));
+            let account = dataset.environment.account.as_str();
+            for (how, action) in [
+                (How::Read, "lakeformation:SELECT"),
+                (How::Write, "lakeformation:INSERT"),
+                (How::Delete, "lakeformation:DELETE"),
+            ] {
+                self.ask(&what, how, action, (&arn, account));
             }
         }
     }
@@ -375,7 +414,10 @@ impl<'a> Things<'a> {
             let is_pivot = matches!(someone.who, Who::PivotRole(_));
             let is_assumed = matches!(
                 someone.who,
-                Who::Team(..) | Who::DatasetRole(_) | Who::StageRole(_, _, "approve")
+                Who::Team(..)
+                    | Who::DatasetRole(_)
+                    | Who::Definer(_)
+                    | Who::StageRole(_, _, "approve")
             );
             if !is_pivot && !is_assumed {
                 continue;

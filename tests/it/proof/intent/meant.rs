@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use lakewright_manifest::document::Kind;
 use lakewright_manifest::mesh::{
-    Access, Dataset, Effect, Environment, EnvironmentPermission, EnvironmentTeam, Pipeline,
-    PolicyState, Share, ShareItem, SharePermission, ShareStatus, Stage, Strategy,
+    Access, AccessPolicy, Dataset, Effect, Environment, EnvironmentPermission, EnvironmentTeam,
+    Pipeline, PolicyState, Share, ShareItem, SharePermission, ShareStatus, Stage, Strategy,
 };
 use lakewright_manifest::{Date, Mesh, TeamName};
 
-use super::asked::{SOMEBODY, UNHEARD_OF, part, parts};
+use super::asked::{SOMEBODY, UNHEARD_OF, part, parts, rows};
 use super::{How, What, Who};
 
 const ALL: [How; 3] = [How::Read, How::Write, How::Delete];
@@ -338,9 +338,21 @@ fn access_policies(mesh: &Mesh, _: &Date, intent: &mut Intent) {
     let policies = mesh.access_policies.values();
     let active = policies.filter(|one| one.state == PolicyState::Active);
     let (given, denied): (Vec<_>, Vec<_>) = active.partition(|one| one.effect == Effect::Allow);
+    let masking: Vec<_> = given.iter().filter(|one| one.is_masking()).copied().collect();
+    for policy in &masking {
+        views(mesh, policy, intent);
+    }
+    let is_masked = |team: &TeamName, dataset: &str, name: &str| {
+        masking.iter().any(|one| {
+            let tables = masked(mesh, one);
+            one.actors.teams.contains(team)
+                && tables.iter().any(|(of, table)| (*of, *table) == (dataset, name))
+        })
+    };
     for policy in given {
-        let who = policy.actors.teams.iter().flat_map(|team| roles_of(mesh, team));
-        for who in who {
+        let who = policy.actors.teams.iter();
+        let who = who.flat_map(|team| roles_of(mesh, team).map(move |who| (team, who)));
+        for (team, who) in who {
             for id in &policy.resources.ids {
                 let parts: Vec<&str> = id.split('/').collect();
                 let named = |id: &str| {
@@ -353,6 +365,12 @@ fn access_policies(mesh: &Mesh, _: &Date, intent: &mut Intent) {
                         bucket(&dataset, &who, &READ, intent);
                         bucket(&dataset, &who, &ATTRIBUTES, intent);
                         through_s3(&dataset, &who, false, intent);
+                    }
+                    ["table", id, name] if is_masked(team, id, name) => {}
+                    ["table", id, name] if policy.rows.is_some() => {
+                        let [dataset, table] = [id, name].map(str::to_owned);
+                        let what = What::Table { dataset, table, cells: rows(policy) };
+                        intent.give(&who, &what, &READ);
                     }
                     ["table", id, name] => {
                         table(mesh, &named(id), name, (&who, &READ[..]), intent);
@@ -379,6 +397,32 @@ fn access_policies(mesh: &Mesh, _: &Date, intent: &mut Intent) {
                 || policy.resources.ids.contains(&name)
         };
         intent.take(|who, what| roles.contains(who) && is_taken(what));
+    }
+}
+
+/// The tables of which a policy masks columns, with their datasets.
+fn masked<'m>(mesh: &'m Mesh, policy: &AccessPolicy) -> Vec<(&'m str, &'m str)> {
+    let datasets = mesh.datasets.values();
+    let tables = datasets
+        .flat_map(|dataset| dataset.tables.iter().map(move |(name, table)| (dataset, name, table)));
+    let has_masks =
+        tables.filter(|(dataset, name, table)| !policy.masks(dataset, name, table).is_empty());
+    has_masks.map(|(dataset, name, _)| (dataset.header.id.as_str(), name.as_str())).collect()
+}
+
+/// docs/stacks/dataset.md, "Views": the team reads views and not their tables; the definer reads the tables.
+fn views(mesh: &Mesh, policy: &AccessPolicy, intent: &mut Intent) {
+    for (id, name) in masked(mesh, policy) {
+        let mut datasets = mesh.datasets.values();
+        let dataset = datasets.find(|one| one.header.id.as_str() == id).expect("a dataset");
+        table(mesh, dataset, name, (&Who::Definer(id.to_owned()), &READ), intent);
+        for team in &policy.actors.teams {
+            let [dataset, table, of] = [id, name, team.as_str()].map(str::to_owned);
+            let what = What::View { dataset, table, team: of };
+            for who in roles_of(mesh, team) {
+                intent.give(&who, &what, &READ);
+            }
+        }
     }
 }
 

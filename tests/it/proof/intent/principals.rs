@@ -83,6 +83,8 @@ fn of_stack(mesh: &Mesh, stacks: &[Synthesized], role: &Role) -> Who {
             let (environment, team) = id.split_once('/').expect("an environment and a team");
             Who::Team(environment.to_owned(), team.to_owned())
         }
+        // docs/stacks/dataset.md, "Views": with masks the stack makes a second role.
+        "dataset" if role.arn.ends_with("-views") => Who::Definer(id),
         "dataset" => Who::DatasetRole(id),
         "pivot-role" => Who::PivotRole(id),
         "bootstrap" => Who::Deployer(role.arn.clone()),
