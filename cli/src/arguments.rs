@@ -160,6 +160,8 @@ pub(crate) enum Command {
     ExportPolicies(command::export_policies::ExportPoliciesArgs),
     /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
     Graph(command::graph::GraphArgs),
+    /// Write the mesh of a data.all account from its deployed templates, and the migration to it
+    Import(command::import::ImportArgs),
     /// Write the access policies of DataHub or Atlan as documents of a mesh
     ImportPolicies(command::import_policies::ImportPoliciesArgs),
     /// Write a small mesh that works

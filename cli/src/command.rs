@@ -15,6 +15,7 @@ pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod export_policies;
 pub(crate) mod graph;
+pub(crate) mod import;
 pub(crate) mod import_policies;
 pub(crate) mod init;
 pub(crate) mod ls;
@@ -53,6 +54,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Failure> {
         Command::Explain(arguments) => explain::run(&arguments, ui),
         Command::ExportPolicies(arguments) => export_policies::run(&arguments, ui),
         Command::Graph(arguments) => graph::run(&arguments, ui),
+        Command::Import(arguments) => import::run(&arguments, ui),
         Command::ImportPolicies(arguments) => import_policies::run(&arguments, ui),
         Command::Init(arguments) => init::run(&arguments, ui),
         Command::Ls(arguments) => ls::run(&arguments, ui),
