@@ -243,6 +243,17 @@ fn stack(source: &Source, text: &str, told: &BTreeMap<String, Told>) -> Result<O
     })?;
     let file = source.path.rsplit(['/', '\\']).next().unwrap_or_default();
     let name = file.split('.').next().unwrap_or_default().to_owned();
+    // Names and ids become commands and names of files.
+    let is_name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    if let Some(id) = template.resources.keys().find(|id| !is_name(id.as_str())) {
+        return Err(gap(
+            format!("`{id}` is no logical id: CloudFormation takes letters and digits"),
+            "save the template again",
+        ));
+    }
     let known = told.get(&name).cloned().unwrap_or_default();
     let Some(place) = known.place.or_else(|| place_in(&source.path)) else {
         return Err(gap(
@@ -251,7 +262,8 @@ fn stack(source: &Source, text: &str, told: &BTreeMap<String, Told>) -> Result<O
         ));
     };
     let description = template.description.as_deref().unwrap_or_default().to_owned();
-    let Some((kind, prefix, uri)) = identity(&name, &template, &known.parameters) else {
+    let identity = identity(&name, &template, &known.parameters).filter(|_| is_name(&name));
+    let Some((kind, prefix, uri)) = identity else {
         return Err(gap(
             format!("`{name}` is no name of a stack of data.all"),
             "name the file after its stack, such as dataall-dataset-ab12cd34.json",

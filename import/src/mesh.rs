@@ -215,3 +215,6 @@ pub(crate) fn set_header(document: &mut Document, stack: &OldStack) {
         document.set("tags", Field::Map(own));
     }
 }
+
+#[cfg(test)]
+mod tests;

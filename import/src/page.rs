@@ -47,7 +47,7 @@ pub(crate) fn markdown(migration: &Migration) -> String {
         if let Some(stack) = &step.stack {
             let _ = write!(out, "Stack: `{}`\n\n", line(stack));
         }
-        out.push_str(&line(&step.about));
+        out.push_str(&line(&step.about).replace('<', "&lt;"));
         out.push('\n');
         let commands: Vec<String> = step
             .commands
@@ -82,7 +82,7 @@ fn row<const N: usize>(out: &mut String, cells: [&str; N]) {
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in line(text).chars() {
-        if matches!(c, '|' | '<' | '>' | '[' | ']' | '\\' | '*' | '_' | '#' | '&') {
+        if matches!(c, '|' | '<' | '>' | '[' | ']' | '\\' | '*' | '_' | '#' | '&' | '`') {
             out.push('\\');
         }
         out.push(c);

@@ -175,7 +175,9 @@ impl<'p> Steps<'p> {
         for part in parts.iter().filter(|part| part.stack.kind == OldKind::Dataset) {
             let region = &part.stack.place.region;
             for (id, entry) in &part.split.data.resources {
-                let Some(physical) = part.stack.physical(id.as_str()) else { continue };
+                let Some(physical) = part.stack.physical(id.as_str()).map(|id| word(&id)) else {
+                    continue;
+                };
                 match entry.kind.as_ref() {
                     "AWS::S3::Bucket" => {
                         commands.push(format!("aws s3api get-bucket-policy --bucket {physical} --region {region}"));
@@ -191,8 +193,9 @@ impl<'p> Steps<'p> {
                 }
             }
             if let Some(database) = catalog::database(part.stack) {
+                let resource = word(&json!({ "Database": { "Name": database } }).to_string());
                 commands.push(format!(
-                    "aws lakeformation list-permissions --region {region} --resource '{{\"Database\": {{\"Name\": \"{database}\"}}}}'"
+                    "aws lakeformation list-permissions --region {region} --resource {resource}"
                 ));
             }
         }
@@ -478,7 +481,9 @@ impl<'p> Steps<'p> {
         for part in parts {
             let region = &part.stack.place.region;
             for (id, entry) in &part.split.data.resources {
-                let Some(physical) = part.stack.physical(id.as_str()) else { continue };
+                let Some(physical) = part.stack.physical(id.as_str()).map(|id| word(&id)) else {
+                    continue;
+                };
                 match entry.kind.as_ref() {
                     "AWS::S3::Bucket" => commands
                         .push(format!("aws s3api head-bucket --bucket {physical} --region {region}")),
@@ -508,4 +513,28 @@ fn role(stack: &OldStack) -> String {
     stack.role_arn.clone().unwrap_or_else(|| {
         place.role_arn(&format!("cdk-hnb659fds-cfn-exec-role-{}-{}", place.account, place.region))
     })
+}
+
+/// A text as one word of a shell's command, whatever is in it.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=+@,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: "Single-Quotes" in the POSIX shell command language.
+    #[test]
+    fn a_name_stays_one_word_of_a_command() {
+        assert_eq!(word("alias/a-b.c"), "alias/a-b.c");
+        assert_eq!(word("a; rm -r $HOME `x`"), "'a; rm -r $HOME `x`'");
+        assert_eq!(word("it's"), r"'it'\''s'");
+        assert_eq!(word(""), "''");
+    }
 }

@@ -139,6 +139,7 @@ fn data(emulator: &Emulator) -> BTreeMap<String, Value> {
         "shop-history",
         "dataall-shop-eu-env1ab12",
         "dataall-env-access-logs-env1ab12",
+        "dataall-loader-pl01ab12-artifacts-bucket",
     ] {
         let named = json!({ "Bucket": bucket });
         let objects = done(emulator, "s3", "list_object_versions", &named);
@@ -199,7 +200,7 @@ fn the_data_of_data_all_is_the_same_after_the_migration() {
     deploy_data_all(&emulator);
     save(&emulator, &deployed);
     let before = data(&emulator);
-    assert_eq!(before.len(), 15, "four buckets, nine aliases and two databases: {before:#?}");
+    assert_eq!(before.len(), 16, "five buckets, nine aliases and two databases: {before:#?}");
     let paths = [&deployed, &out].map(|path| path.display().to_string());
     let arguments = ["import", "--from-templates", &paths[0], "--out", &paths[1]];
     let options = ["--trusted-role", ROLE, "--move-by", "import"];
