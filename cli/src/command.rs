@@ -15,6 +15,7 @@ pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod export_policies;
 pub(crate) mod graph;
+pub(crate) mod import;
 pub(crate) mod import_policies;
 pub(crate) mod init;
 pub(crate) mod ls;
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     ExportPolicies(export_policies::ExportPoliciesArgs),
     /// Draw the stacks of a mesh, the resources of a stack, who can access what, or a change
     Graph(graph::GraphArgs),
+    /// Write the mesh of a data.all account from its deployed templates, and the migration to it
+    Import(import::ImportArgs),
     /// Write the access policies of DataHub or Atlan as documents of a mesh
     ImportPolicies(import_policies::ImportPoliciesArgs),
     /// Write a small mesh that works
@@ -119,6 +122,7 @@ pub(crate) fn run(command: Command, ui: &mut Ui) -> Result<Exit, Failure> {
         Command::Explain(arguments) => explain::run(&arguments, ui),
         Command::ExportPolicies(arguments) => export_policies::run(&arguments, ui),
         Command::Graph(arguments) => graph::run(&arguments, ui),
+        Command::Import(arguments) => import::run(&arguments, ui),
         Command::ImportPolicies(arguments) => import_policies::run(&arguments, ui),
         Command::Init(arguments) => init::run(&arguments, ui),
         Command::Ls(arguments) => ls::run(&arguments, ui),

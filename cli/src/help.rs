@@ -11,7 +11,7 @@ const WIDEST: usize = 100;
 
 /// The commands by purpose. The description of each is defined with its arguments.
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("Write and check", &["init", "check", "synth", "diff", "lsp"]),
+    ("Write and check", &["init", "import", "check", "synth", "diff", "lsp"]),
     ("Access", &["prove", "access", "can", "why"]),
     ("Governance", &["authorize", "policies", "import-policies", "export-policies"]),
     ("Deploy", &["bootstrap", "pivot-role", "context", "rehearse", "deploy", "refresh", "destroy"]),

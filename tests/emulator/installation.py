@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import ministack.app
 
+import adoption
 import early_validation
 import endpoints
 import event_buses
@@ -104,6 +105,7 @@ def install(folder: File) -> None:
     lakeformation.watch_catalog()
     for kind, check in [*principals.checks().items(), ("AWS::Events::Rule", event_buses.check_targets)]:
         CHECKS.setdefault(kind, []).append(check)
+    adoption.install()
     early_validation.install()
     stack_roles.install()
     ministack.app.app = endpoints.wrap(ministack.app.app)

@@ -31,6 +31,7 @@ mod governance;
 mod graph;
 mod guardrails;
 mod hostile;
+mod import;
 mod kinds;
 mod lifecycle;
 mod limits;

@@ -198,6 +198,12 @@ fn of_governance(shapes: &mut Shapes, folder: &Path) {
     let document = shapes.of("export-policies", &["export-policies", &mesh, "--to", "datahub"]);
     is_filled(&document, "refused");
     assert_eq!(document["policies"], json!([]), "nothing is written beside a denial");
+    let deployed = example("import").join("deployed").display().to_string();
+    let written = folder.join("imported").display().to_string();
+    let role = "arn:aws:iam::111111111111:role/platform";
+    let from = ["import", "--from-templates", &deployed, "--out", &written, "--trusted-role", role];
+    let document = shapes.of("import", &from);
+    is_filled(&document, "unknown");
     let boot = root().join("governance/src/exchange/datahub/samples/policies.json");
     let boot = boot.display().to_string();
     let document = shapes.of("import-policies", &["import-policies", "--from", "datahub", &boot]);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::run::{Result, output};
 
 /// Each crate, with the crates that it may use besides `template`.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("access", &["policies"]),
     (
         "analysis",
@@ -31,6 +31,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "fleet",
             "governance",
             "guardrails",
+            "import",
             "lsp",
             "manifest",
             "policies",
@@ -46,6 +47,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("fleet", &[]),
     ("governance", &["manifest"]),
     ("guardrails", &["access", "policies"]),
+    ("import", &["diff", "manifest", "stacks"]),
     (
         "lakewright",
         &[

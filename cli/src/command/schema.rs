@@ -37,6 +37,7 @@ const OUTPUTS: [(&str, &str); 26] = [
     ("export-policies", include_str!("../../../docs/output/export-policies.schema.json")),
     ("findings", include_str!("../../../docs/output/findings.schema.json")),
     ("graph", include_str!("../../../docs/output/graph.schema.json")),
+    ("import", include_str!("../../../docs/output/import.schema.json")),
     ("import-policies", include_str!("../../../docs/output/import-policies.schema.json")),
     ("init", include_str!("../../../docs/output/init.schema.json")),
     ("ls", include_str!("../../../docs/output/ls.schema.json")),

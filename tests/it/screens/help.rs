@@ -3,7 +3,7 @@
 use crate::run::root;
 use crate::screens::{all, at_each_width};
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 30] = [
     "access",
     "authorize",
     "bootstrap",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 29] = [
     "explain",
     "export-policies",
     "graph",
+    "import",
     "import-policies",
     "init",
     "ls",
