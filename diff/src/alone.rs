@@ -98,7 +98,7 @@ mod tests {
     /// interruptions, one of `DeletionProtection` none. No schema says it.
     #[test]
     fn an_update_that_may_interrupt_for_all_that_is_known_is_noted() {
-        let noted = |kind: &str, before: &str, after: &str| {
+        let of_update = |kind: &str, before: &str, after: &str| {
             let of = |properties: &str| {
                 format!("Resources: {{R: {{Type: {kind}, Properties: {{{properties}}}}}}}\n")
             };
@@ -107,7 +107,7 @@ mod tests {
             };
             review(vec![change], notes).expect("a review").notes
         };
-        let notes = noted("AWS::RDS::DBInstance", "DBInstanceClass: a", "DBInstanceClass: b");
+        let notes = of_update("AWS::RDS::DBInstance", "DBInstanceClass: a", "DBInstanceClass: b");
         assert!(notes.len() == 1 && notes[0].contains("of these types: AWS::RDS::DBInstance."));
         // These are replaced, interrupted for certain, and not interrupted.
         for (kind, before, after) in [
@@ -115,7 +115,7 @@ mod tests {
             ("AWS::SageMaker::NotebookInstance", "InstanceType: a", "InstanceType: b"),
             ("AWS::SQS::Queue", "DelaySeconds: 1", "DelaySeconds: 2"),
         ] {
-            assert_eq!(noted(kind, before, after), [""; 0], "{kind}");
+            assert_eq!(of_update(kind, before, after), [""; 0], "{kind}");
         }
     }
 

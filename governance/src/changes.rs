@@ -81,9 +81,12 @@ struct Pair<'a> {
     names: Vec<String>,
 }
 
+/// What both meshes decide by, of a resource: its kind, its place in each, and whether each has it.
+type Alike<'a> = (ResourceKind, [&'a Place; 2], [bool; 2]);
+
 /// All resources of both meshes.
 fn pairs<'a>(sides: [&'a Governance; 2]) -> Vec<Pair<'a>> {
-    let mut all: BTreeMap<(ResourceKind, [&'a Place; 2], [bool; 2]), Vec<String>> = BTreeMap::new();
+    let mut all: BTreeMap<Alike<'a>, Vec<String>> = BTreeMap::new();
     let mut add = |kind: ResourceKind, name: &str| {
         // Every user can be asked about, whether a mesh names the user or not.
         let is_there = sides

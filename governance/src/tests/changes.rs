@@ -209,8 +209,8 @@ fn a_new_resource_gives_what_follows_from_its_own_facts() {
 fn many_exceptions_are_no_obstacle() {
     let teams: Vec<String> = (0..30).map(|number| format!("Guest{number:02}")).collect();
     let policy = |except: &str| {
-        let members: String =
-            teams.iter().map(|team| format!("  - {{ team: {team} }}\n")).collect();
+        let members = teams.iter().map(|team| format!("  - {{ team: {team} }}\n"));
+        let members = members.collect::<Vec<_>>().concat();
         let lab = LAB.replacen(
             "  - { team: Stewards }\n",
             &format!("  - {{ team: Stewards }}\n{members}"),

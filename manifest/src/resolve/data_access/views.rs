@@ -97,7 +97,7 @@ impl<'m> About<'_, 'm> {
                 parts.extend(self.contribution(*rule, name, table)?);
             }
             if !parts.is_empty() {
-                self.limit_table(name, table, &parts, wanted)?;
+                limit_table(name, table, &parts, wanted)?;
             }
         }
         Ok(())
@@ -141,45 +141,6 @@ impl<'m> About<'_, 'm> {
         Ok(self.left(part, read, what)?.level > Level::None)
     }
 
-    fn limit_table(
-        &self,
-        name: &CatalogName,
-        table: &Table,
-        parts: &[Contribution<'m>],
-        wanted: &mut Wanted,
-    ) -> Result<(), Wrong> {
-        let others = others(wanted, name, table);
-        let masks = one_mask_each(name, parts)?;
-        let mut visible = others.clone();
-        visible.extend(parts.iter().flat_map(|part| part.seen.iter().cloned()));
-        let rows = rows(name, parts, &others, &visible)?;
-        let mut origins: BTreeSet<Origin> = parts.iter().map(|part| part.rule.origin()).collect();
-        if !others.is_empty() {
-            origins.extend(wanted.origins.iter().copied());
-        }
-        wanted.origins.extend(origins.iter().copied());
-        let by = masks.iter().find(|(column, _)| visible.contains(*column)).map(|(_, (_, by))| *by);
-        let Some(by) = by else {
-            give(wanted, name, table, visible, &rows);
-            return Ok(());
-        };
-        is_only_read(name, by, wanted)?;
-        wanted.tables.remove(name);
-        wanted.columns.remove(name);
-        wanted.every_table = Access::default();
-        let columns = visible.into_iter().map(|column| {
-            let mask = masks.get(&column).map(|(mask, _)| *mask);
-            (column, mask)
-        });
-        let rows = match rows {
-            Rows::All => None,
-            Rows::Some(filters) => Some(any(&filters)),
-        };
-        let view = TableView { columns: columns.collect(), rows, origins };
-        wanted.views.insert(name.clone(), Masked { view, by });
-        Ok(())
-    }
-
     /// Whether the masks hold, whatever else the team has: the rights of owners and stewards, objects, and shares.
     pub(super) fn limits_hold(&self, wanted: &Wanted, reach: &Reach<'_>) -> Result<(), NotLimited> {
         for (table, masked) in &wanted.views {
@@ -196,8 +157,8 @@ impl<'m> About<'_, 'm> {
     /// What lets the team see all tables of the dataset as they are, or keeps views from being made.
     fn way_around(&self, wanted: &Wanted, reach: &Reach<'_>) -> Option<Around> {
         let dataset = Some((self.dataset.header.origin, "the dataset"));
-        let reads = |one: &&Standing| one.objects > Level::None || one.tables > Level::None;
-        if reach.standing.filter(reads).is_some() {
+        let reads = |one: &Standing| one.objects > Level::None || one.tables > Level::None;
+        if reach.standing.is_some_and(reads) {
             let why = "owners and stewards read the whole dataset";
             return Some(Around { other: dataset, why, help: "exclude the team with `except`" });
         }
@@ -263,6 +224,45 @@ struct Around {
     other: Option<(Origin, &'static str)>,
     why: &'static str,
     help: &'static str,
+}
+
+/// Adds what policies give of one table, as a view if a column is masked.
+fn limit_table(
+    name: &CatalogName,
+    table: &Table,
+    parts: &[Contribution<'_>],
+    wanted: &mut Wanted,
+) -> Result<(), Wrong> {
+    let others = others(wanted, name, table);
+    let masks = one_mask_each(name, parts)?;
+    let mut visible = others.clone();
+    visible.extend(parts.iter().flat_map(|part| part.seen.iter().cloned()));
+    let rows = rows(name, parts, &others, &visible)?;
+    let mut origins: BTreeSet<Origin> = parts.iter().map(|part| part.rule.origin()).collect();
+    if !others.is_empty() {
+        origins.extend(wanted.origins.iter().copied());
+    }
+    wanted.origins.extend(origins.iter().copied());
+    let by = masks.iter().find(|(column, _)| visible.contains(*column)).map(|(_, (_, by))| *by);
+    let Some(by) = by else {
+        give(wanted, name, table, visible, &rows);
+        return Ok(());
+    };
+    is_only_read(name, by, wanted)?;
+    wanted.tables.remove(name);
+    wanted.columns.remove(name);
+    wanted.every_table = Access::default();
+    let columns = visible.into_iter().map(|column| {
+        let mask = masks.get(&column).map(|(mask, _)| *mask);
+        (column, mask)
+    });
+    let rows = match rows {
+        Rows::All => None,
+        Rows::Some(filters) => Some(any(&filters)),
+    };
+    let view = TableView { columns: columns.collect(), rows, origins };
+    wanted.views.insert(name.clone(), Masked { view, by });
+    Ok(())
 }
 
 /// Gives a table without masked columns, by a condition on its rows if there is one.
