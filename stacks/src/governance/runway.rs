@@ -34,7 +34,8 @@ pub(crate) fn bounds(mesh: &Mesh, stacks: &[&Synthesized]) -> Vec<Bound> {
         unit,
         then: None,
     };
-    let longest = own().flat_map(statements).flat_map(|text| longest_name(&text)).max();
+    let longest =
+        own().flat_map(|stack| statements(stack)).flat_map(|text| longest_name(&text)).max();
     vec![
         Bound {
             what: "policy-entry",
