@@ -14,6 +14,12 @@ use crate::run::{example, lakewright, root, sources, transcript};
 #[test]
 fn the_guide_runs() {
     let folder = tempfile::tempdir().expect("a folder");
+    let governance = folder.path().join("examples/governance");
+    fs::create_dir_all(&governance).expect("a folder");
+    for file in fs::read_dir(example("governance")).expect("an example") {
+        let file = file.expect("a file").path();
+        fs::copy(&file, governance.join(file.file_name().expect("a name"))).expect("a copy");
+    }
     let text = fs::read_to_string(root().join("docs/guide.md")).expect("the guide");
     let mut commands = 0;
     for block in blocks(&text) {

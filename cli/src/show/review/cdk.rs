@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(plugin["conclusion"], "failure");
         assert!(plugin["metadata"].as_object().expect("texts").values().all(Value::is_string));
         let all = violations(&report);
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 9);
         for one in &all {
             for key in ["ruleName", "description", "suggestedFix"] {
                 assert!(one[key].is_string(), "{key}: {one:#}");
@@ -254,7 +254,7 @@ mod tests {
                 }
             }
         }
-        let resource = &all[1]["violatingConstructs"][0]["cloudFormationResource"];
+        let resource = &all[2]["violatingConstructs"][0]["cloudFormationResource"];
         assert_eq!(resource["templatePath"], "templates/222222222222/eu-west-1/sales.json");
         assert_eq!(resource["propertyPaths"], json!(["BucketName"]));
         let equal = super::report(&shown(&Review::default()));
@@ -272,7 +272,7 @@ mod tests {
         let representative = members[0].clone();
         review.alike = vec![Alike { representative, members }];
         let all = violations(&report(&shown(&review)));
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 9);
         let constructs = all.iter().map(|one| one["violatingConstructs"].as_array());
         let most = constructs.flatten().map(Vec::len).max();
         assert_eq!(most, Some(2));

@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(log["version"], "2.1.0");
         let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
         let results = results(&log);
-        assert_eq!(results.len(), 7);
+        assert_eq!(results.len(), 9);
         for result in results {
             let index = result["ruleIndex"].as_u64().expect("an index");
             let rule = &rules[usize::try_from(index).expect("small")];
@@ -453,7 +453,10 @@ mod tests {
         let results = results(&log);
         let levels: Vec<&str> =
             results.iter().map(|one| one["level"].as_str().expect("a level")).collect();
-        assert_eq!(levels, ["error", "error", "error", "note", "note", "note", "note"]);
+        assert_eq!(
+            levels,
+            ["error", "error", "error", "error", "note", "note", "note", "note", "note"]
+        );
         let first = &results[0]["locations"][0]["physicalLocation"];
         assert_eq!(first["artifactLocation"]["uri"], "mesh/my%20shares.yaml");
         assert_eq!(first["region"], json!({ "startLine": 12, "startColumn": 3 }));
@@ -462,10 +465,10 @@ mod tests {
             assert!(place.get("region").is_none(), "{place}");
             place["artifactLocation"]["uri"].as_str().expect("a file").to_owned()
         };
-        assert_eq!(file(results[2]), "templates/222222222222/eu-west-1/sales.json");
-        assert_eq!(file(results[6]), "apps/my%20%5Bapp%5D%28x%29.yaml");
+        assert_eq!(file(results[3]), "templates/222222222222/eu-west-1/sales.json");
+        assert_eq!(file(results[8]), "apps/my%20%5Bapp%5D%28x%29.yaml");
         // Nobody knows where access comes from that no statement and no line gives.
-        assert_eq!(results[3]["locations"], json!([]));
+        assert_eq!(results[4]["locations"], json!([]));
     }
 
     #[test]

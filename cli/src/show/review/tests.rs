@@ -226,8 +226,8 @@ fn every_form_has_the_same_findings() {
     let review = sample();
     let shown = shown(&review);
     let ids = shown.ids();
-    // Four resources, one output, two principals.
-    assert_eq!(ids.len(), 7);
+    // Four resources, one output, two principals, two decisions.
+    assert_eq!(ids.len(), 9);
     let forms = [
         ("terminal", terminal::text(&shown, Style::Plain, 100)),
         ("markdown", markdown::text(&shown)),
@@ -258,8 +258,8 @@ fn every_form_has_what_a_change_set_says_otherwise() {
     ];
     let shown = shown(&review);
     let ids = shown.ids();
-    // Four resources, one output, two principals, two disagreements.
-    assert_eq!(ids.len(), 9);
+    // Four resources, one output, two principals, two decisions, two disagreements.
+    assert_eq!(ids.len(), 11);
     assert!(shown.summary().ends_with("change sets differ in 2 findings"), "{}", shown.summary());
     let forms = [
         ("terminal", terminal::text(&shown, Style::Plain, 100)),
@@ -290,7 +290,7 @@ fn one_of_the_stacks_that_change_alike_is_shown() {
     review.alike = vec![Alike { representative, members }];
     let shown = shown(&review);
     // The three stacks have two findings together.
-    assert_eq!(shown.ids().len(), 9);
+    assert_eq!(shown.ids().len(), 11);
     // All of them are counted.
     assert!(shown.summary().contains("3 deleted"), "{}", shown.summary());
     let html = html::page(&shown, None).map_err(|error| error.message).expect("a page");
@@ -363,5 +363,5 @@ fn an_id_depends_on_what_a_finding_is_about_and_not_on_its_values() {
     assert_eq!(shown(&later).ids(), before);
     later.access[0].principal = TEAM_B.to_owned();
     later.stacks[0].stack = "other".to_owned();
-    assert_eq!(shown(&later).ids().intersection(&before).count(), 2);
+    assert_eq!(shown(&later).ids().intersection(&before).count(), 4);
 }
