@@ -134,7 +134,7 @@ impl Simulated {
             && !sent.borrow_mut().insert(token.clone())
         {
             let number = sent.borrow().len();
-            token.extend(["-", &number.to_string()]);
+            *token = format!("{token}-{number}");
             sent.borrow_mut().insert(token.clone());
         }
         self.wait(site, Class::Change).await;

@@ -64,7 +64,9 @@ fn a_collector_reads_the_spans_of_a_run_and_of_the_one_that_goes_on() {
     let file = folder.path().join("deployment.jsonl");
     let trace = file.display().to_string();
     let path = mesh.display().to_string();
-    ends_with(&proxy.run(&["deploy", &path, "--yes", "--trace", &trace]), 0, "0 failed");
+    let owner = ["--owner-role", "OrganizationAccountAccessRole"];
+    let deploy = [&["deploy", &path, "--yes", "--trace", &trace][..], &owner].concat();
+    ends_with(&proxy.run(&deploy), 0, "0 failed");
     let found = spans(&file);
     let [run] = named(&found, "deploy lab")[..] else { unreachable!("{found:#?}") };
     assert_eq!((run["parent"].as_str(), run["status"].as_u64()), (Some(""), Some(1)), "{run}");
