@@ -186,7 +186,7 @@ const RIGHT: [(&str, &str); 17] = [
     ("status: approved\napproved_by: Owners\nexpires", "status: draft\nexpires"),
 ];
 
-const WRONG: [(&str, &str); 59] = [
+const WRONG: [(&str, &str); 58] = [
     ("about: [dataset]", "about: [datasets]"),
     ("about: [dataset]", "about: []"),
     ("{ team: Owners }\nfields", "{ team: Owners, environment: dev }\nfields"),

@@ -129,7 +129,7 @@ pub(super) const KNOWN: [(&str, &[&str]); 61] = [
         "AWS::Events::Rule",
         &["Description", "EventBusName", "EventPattern", "Name", "State", "Tags", "Targets"],
     ),
-    ("AWS::Glue::Connection", &["CatalogId", "ConnectionInput"]),
+    ("AWS::Glue::Connection", &["CatalogId", "ConnectionInput", "Tags"]),
     (
         "AWS::Glue::Crawler",
         &[

@@ -76,7 +76,7 @@ pub(super) fn parts(mesh: &Mesh, dataset: &str, table: &str) -> BTreeSet<String>
 
 /// The rows of whole tables that a policy gives; `None` for all.
 pub(super) fn rows(policy: &AccessPolicy) -> Option<String> {
-    policy.rows.as_ref().map(|rows| cells(&[], Some(&rows.text)))
+    policy.rows.as_ref().map(|rows| cells(&[""; 0], Some(&rows.text)))
 }
 
 /// The rows and columns of an item; `None` if it is a whole table or no table.

@@ -415,7 +415,7 @@ fn views(mesh: &Mesh, policy: &AccessPolicy, intent: &mut Intent) {
     for (id, name) in masked(mesh, policy) {
         let mut datasets = mesh.datasets.values();
         let dataset = datasets.find(|one| one.header.id.as_str() == id).expect("a dataset");
-        table(mesh, dataset, name, (&Who::Definer(id.to_owned()), &READ), intent);
+        table(mesh, dataset, name, (&Who::Definer(id.to_owned()), &READ[..]), intent);
         for team in &policy.actors.teams {
             let [dataset, table, of] = [id, name, team.as_str()].map(str::to_owned);
             let what = What::View { dataset, table, team: of };
