@@ -22,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 /// The schemas of what commands write, by name.
-const OUTPUTS: [(&str, &str); 26] = [
+const OUTPUTS: [(&str, &str); 27] = [
     ("access", include_str!("../../../docs/output/access.schema.json")),
     ("authorization", include_str!("../../../docs/output/authorization.schema.json")),
     ("check", include_str!("../../../docs/output/check.schema.json")),

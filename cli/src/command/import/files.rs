@@ -60,15 +60,20 @@ fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), 
 
 /// A folder with files of an earlier import, or of anything else, is left alone.
 pub(super) fn must_be_empty(folder: &Path) -> Result<(), Failure> {
-    match fs::read_dir(folder) {
-        Ok(mut entries) if entries.next().is_some() => Err(Failure::usage(format!(
-            "{} has files already: nothing was overwritten; give an empty folder",
-            folder.display()
-        ))),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::usage(format!("{} cannot be read: {error}", folder.display()))),
+    let is_empty = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => {
+            return Err(Failure::usage(format!("{} cannot be read: {error}", folder.display())));
+        }
+    };
+    if is_empty {
+        return Ok(());
     }
+    Err(Failure::usage(format!(
+        "{} has files already: nothing was overwritten; give an empty folder",
+        folder.display()
+    )))
 }
 
 /// Writes files below a folder.
