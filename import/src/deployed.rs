@@ -463,10 +463,10 @@ impl OldStack {
             | "AWS::Glue::Crawler"
             | "AWS::Glue::Job"
             | "AWS::Glue::Trigger"
+            | "AWS::CodePipeline::Pipeline"
             | "AWS::SSM::Parameter" => "Name",
             "AWS::Logs::LogGroup" => "LogGroupName",
             "AWS::Lambda::Function" => "FunctionName",
-            "AWS::CodePipeline::Pipeline" => "Name",
             _ => return None,
         };
         self.text(entry.properties.get(name)?)

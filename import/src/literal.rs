@@ -98,15 +98,12 @@ fn substituted(parts: &[SubPart], variables: Map, known: Known<'_>) -> Value {
                 (None, None) => known(name, None),
             },
         };
-        match found {
-            Some(found) => {
-                text.push_str(&found);
-                left.push(SubPart::Literal(found.into()));
-            }
-            None => {
-                is_whole = false;
-                left.push(part.clone());
-            }
+        if let Some(found) = found {
+            text.push_str(&found);
+            left.push(SubPart::Literal(found.into()));
+        } else {
+            is_whole = false;
+            left.push(part.clone());
         }
     }
     if is_whole { text.into() } else { Intrinsic::Sub { parts: left, variables }.into() }
@@ -122,7 +119,7 @@ pub(crate) fn references(value: &Value) -> Vec<&str> {
                 let SubPart::Variable(name) = part else { return None };
                 let name = name.split('.').next().unwrap_or_default();
                 variables.get(name).is_none().then_some(name)
-            }))
+            }));
         }
         _ => {}
     });

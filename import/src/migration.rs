@@ -130,7 +130,7 @@ pub fn plan(
     }
     gaps.sort();
     gaps.dedup();
-    let mut migration = Migration { steps: made.steps, fates, gaps, files: made.files };
+    let mut migration = Migration { steps: made.list, fates, gaps, files: made.files };
     let (markdown, json) = (page::markdown(&migration), page::json(&migration));
     migration.files.insert("plan.md".to_owned(), markdown);
     migration.files.insert("plan.json".to_owned(), format!("{json:#}\n"));

@@ -126,20 +126,20 @@ fn entry_of(
     id: &LogicalId,
     entry: &ResourceEntry,
 ) -> ResourceEntry {
-    let moves = moved.contains(id);
+    let is_moved = moved.contains(id);
     let known = |name: &str, attribute: Option<&str>| {
         if stack.template.parameters.contains_key(name) || name == "AWS::StackName" {
             // The stack for data has no parameters.
-            return moves.then(|| stack.known(name, attribute))?;
+            return is_moved.then(|| stack.known(name, attribute))?;
         }
-        let crosses = moves != moved.contains(&LogicalId::parameter(name));
+        let crosses = is_moved != moved.contains(&LogicalId::parameter(name));
         crosses.then(|| stack.of_resource(name, attribute))?
     };
     let mut entry = entry.clone();
     entry.properties = fixed_map(&entry.properties, &known);
-    entry.depends_on.retain(|other| moves == moved.contains(other));
+    entry.depends_on.retain(|other| is_moved == moved.contains(other));
     let guards = entry.kind == GLUE_DATABASE || entry.kind == "AWS::SQS::QueuePolicy";
-    if moves || guards {
+    if is_moved || guards {
         entry.deletion_policy = Some(DeletionPolicy::Retain);
         entry.update_replace_policy = Some(DeletionPolicy::Retain);
         entry.metadata.insert(MARK, "retained");
@@ -152,12 +152,12 @@ fn obstacles(prepared: &Template, moved: &BTreeSet<LogicalId>) -> Vec<String> {
     let mut found = BTreeMap::new();
     let resources = &prepared.resources;
     for (id, entry) in resources {
-        let moves = moved.contains(id);
+        let is_moved = moved.contains(id);
         for (_, value) in entry.properties.iter() {
             for name in references(value) {
                 let other = LogicalId::parameter(name);
-                let crosses = resources.contains_key(&other) && moves != moved.contains(&other);
-                let is_parameter = moves && prepared.parameters.contains_key(name);
+                let crosses = resources.contains_key(&other) && is_moved != moved.contains(&other);
+                let is_parameter = is_moved && prepared.parameters.contains_key(name);
                 if crosses || is_parameter {
                     let sentence = format!(
                         "`{id}` refers to `{name}`, whose value is in none of the files: save the answer of `aws cloudformation \
@@ -166,7 +166,7 @@ fn obstacles(prepared: &Template, moved: &BTreeSet<LogicalId>) -> Vec<String> {
                     found.insert((id.to_string(), name.to_owned()), sentence);
                 }
             }
-            if moves && has_condition(value) {
+            if is_moved && has_condition(value) {
                 found.insert(
                     (id.to_string(), String::new()),
                     format!("`{id}` depends on a condition or a mapping of the stack."),

@@ -21,7 +21,7 @@ const LOCATION: &str = "AWS::LakeFormation::Resource";
 
 /// The steps and their files.
 pub(crate) struct Steps<'p> {
-    pub(crate) steps: Vec<Step>,
+    pub(crate) list: Vec<Step>,
     pub(crate) files: BTreeMap<String, String>,
     paths: &'p Paths,
 }
@@ -65,7 +65,7 @@ impl<'p> Steps<'p> {
         kept: &BTreeSet<String>,
         paths: &'p Paths,
     ) -> Self {
-        let mut all = Self { steps: Vec::new(), files: BTreeMap::new(), paths };
+        let mut all = Self { list: Vec::new(), files: BTreeMap::new(), paths };
         all.stop();
         all.look(parts);
         for part in parts {
@@ -99,7 +99,7 @@ impl<'p> Steps<'p> {
     }
 
     fn add(&mut self, step: Step) {
-        self.steps.push(step);
+        self.list.push(step);
     }
 
     /// Writes a request, and says how it is sent.
@@ -471,8 +471,8 @@ impl<'p> Steps<'p> {
                 calls: Vec::new(),
                 commands: vec![format!("aws cloudformation delete-stack --region {region} --stack-name {}", stack.name)],
             };
-            let last = self.steps.len().saturating_sub(1);
-            self.steps.insert(last, step);
+            let last = self.list.len().saturating_sub(1);
+            self.list.insert(last, step);
         }
     }
 
