@@ -151,7 +151,7 @@ fn batches(mesh: &Path, folder: &Path, questions: &[Question]) -> f64 {
     fs::write(&one, lines(&questions[..1])).expect("a file");
     fs::write(&all, lines(questions)).expect("a file");
     let ask = |batch: &Path| {
-        run(Command::new(PROGRAM).arg("authorize").arg(mesh).arg("--batch").arg(batch))
+        run(Command::new(PROGRAM).arg("authorize").arg(mesh).arg("--batch").arg(batch));
     };
     let (_, reading) = measured(|| ask(&one));
     let (wall, whole) = measured(|| ask(&all));

@@ -128,7 +128,7 @@ fn documents_that_break_a_behaviour_are_refused() {
         ("DA-28", format!("{NOTEBOOK}volume_size: 256\n"), &[]),
         ("DA-28", format!("{NOTEBOOK}volume_size: 100\n"), &["invalid-value"]),
         ("DA-29", format!("{NOTEBOOK}network: nowhere\n"), &["still-in-use"]),
-        ("DA-29", format!("{NOTEBOOK}"), &[]),
+        ("DA-29", NOTEBOOK.to_owned(), &[]),
     ];
     for (id, text, expected) in cases {
         assert_eq!(found(&text), expected, "{id}: {text}");

@@ -9,7 +9,7 @@ use lakewright_deployer::leftovers::stays;
 use lakewright_fleet::event::{Change, Event, Rejection};
 use lakewright_fleet::machine::Outcome;
 use lakewright_fleet::plan::{Action, Plan, Step};
-use lakewright_fleet::schedule::{Because, Waves};
+use lakewright_fleet::schedule::Waves;
 use lakewright_template::StackAddress;
 use lakewright_template::read::{self, ReadError};
 use serde_json::{Value, json};

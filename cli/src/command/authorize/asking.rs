@@ -45,12 +45,12 @@ impl<'a> Asking<'a> {
         let usage = |error: QuestionError| Failure::usage(error.to_string());
         let privilege = governance.privilege(&request.privilege).map_err(usage)?;
         let Request { actor, member_of, roles, resource: name, .. } = request;
-        let place = match self.actors.get_index_of(&Asker(actor, member_of, roles)) {
-            Some(place) => place,
-            None => {
-                let key = Stated(actor.clone(), member_of.clone(), roles.clone());
-                self.actors.insert_full(key, governance.actor(request.actor()?)).0
-            }
+        let known = self.actors.get_index_of(&Asker(actor, member_of, roles));
+        let place = if let Some(place) = known {
+            place
+        } else {
+            let key = Stated(actor.clone(), member_of.clone(), roles.clone());
+            self.actors.insert_full(key, governance.actor(request.actor()?)).0
         };
         let actor = &self.actors[place];
         // A user whom no document names is a resource of this request only.
