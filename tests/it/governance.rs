@@ -132,7 +132,7 @@ fn each_policy_of_the_example_decides_something() {
     let policies = document["policies"].as_array().expect("policies");
     let documents: Vec<&Value> =
         policies.iter().filter(|policy| policy["built_in"] == false).collect();
-    assert_eq!(documents.len(), 6);
+    assert_eq!(documents.len(), 10);
     for policy in documents {
         let expected =
             if policy["id"] == "policy/operations-manage-tests" { "inactive" } else { "effective" };

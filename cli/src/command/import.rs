@@ -20,8 +20,7 @@ use crate::ui::Ui;
 /// Write the mesh of a data.all account from its deployed templates, and the migration to it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright import --from-templates deployed --out my-mesh \\
-    --trusted-role arn:aws:iam::111122223333:role/platform
+  lakewright import --from-templates deployed --out my-mesh --trusted-role ROLE
   lakewright import --from-templates deployed --out my-mesh --trusted-role ROLE --move-by import
 
 The folder has a template for each stack, in a file with the stack's name, and what CloudFormation says

@@ -410,15 +410,27 @@ fn masked<'m>(mesh: &'m Mesh, policy: &AccessPolicy) -> Vec<(&'m str, &'m str)> 
     has_masks.map(|(dataset, name, _)| (dataset.header.id.as_str(), name.as_str())).collect()
 }
 
-/// docs/stacks/dataset.md, "Views": the team reads views and not their tables; the definer reads the tables.
+/// docs/stacks/dataset.md, "Views": the team reads views and not their tables; the definer reads the tables. Who has all
+/// tables of the database has the views, too.
 fn views(mesh: &Mesh, policy: &AccessPolicy, intent: &mut Intent) {
     for (id, name) in masked(mesh, policy) {
         let mut datasets = mesh.datasets.values();
         let dataset = datasets.find(|one| one.header.id.as_str() == id).expect("a dataset");
         table(mesh, dataset, name, (&Who::Definer(id.to_owned()), &READ[..]), intent);
+        let of_environment =
+            |team: &TeamName| Who::Team(dataset.environment.to_string(), team.to_string());
         for team in &policy.actors.teams {
-            let [dataset, table, of] = [id, name, team.as_str()].map(str::to_owned);
-            let what = What::View { dataset, table, team: of };
+            let what = What::View {
+                dataset: id.to_owned(),
+                table: name.to_owned(),
+                team: team.to_string(),
+            };
+            for who in [Who::DatasetRole(id.to_owned()), of_environment(&dataset.team)] {
+                intent.give(&who, &what, &ALL);
+            }
+            for steward in &dataset.stewards {
+                intent.give(&of_environment(steward), &what, &READ);
+            }
             for who in roles_of(mesh, team) {
                 intent.give(&who, &what, &READ);
             }
