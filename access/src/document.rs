@@ -185,7 +185,7 @@ pub enum PrincipalEntry {
 }
 
 /// One comparison of a condition key with values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// The set operator for keys with several values.
     pub qualifier: Option<Qualifier>,
@@ -200,7 +200,7 @@ pub struct Condition {
 }
 
 /// The set operators for keys with several values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are IAM's")]
 pub enum Qualifier {
     ForAllValues,
@@ -208,7 +208,7 @@ pub enum Qualifier {
 }
 
 /// A comparison operator, and whether it is negated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are IAM's")]
 pub enum Comparison {
     Arn {
@@ -238,7 +238,7 @@ pub enum Comparison {
 }
 
 /// The order of two numbers or dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are IAM's")]
 pub enum Order {
     Equals,

@@ -10,8 +10,10 @@
 //! states. The walk goes by characters: those that a pattern contains, and one that none contains. All other characters
 //! take the automata to the same states as that one.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use indexmap::{IndexMap, IndexSet};
 use regex_automata::Anchored;
@@ -27,6 +29,8 @@ const LARGEST: usize = 4 << 20;
 const MOST_STATES: usize = 1_500;
 /// The maximum number of regions. More of them cannot be shown to anybody, and each costs a request of both sides.
 const MOST_ATOMS: usize = 256;
+/// The maximum number of automata that are kept. One of a pattern of usual length takes some ten thousand bytes.
+const MOST_KEPT: usize = 1_024;
 
 /// One region of texts that the same patterns match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,11 +101,15 @@ enum Reach {
 ///
 /// Each `*` has at least one character in a witness if the region has such a text. Otherwise the witness is a shortest
 /// text of the region.
-pub(crate) fn regions(within: &Pattern, patterns: &[Pattern]) -> Result<Vec<Atom>, Limit> {
+pub(crate) fn regions(
+    machines: &Machines,
+    within: &Pattern,
+    patterns: &[Pattern],
+) -> Result<Vec<Atom>, Limit> {
     let mut bits: Vec<Option<bool>> = patterns.iter().map(|one| within.told(one)).collect();
-    let mut open: IndexMap<&Pattern, Machine> = IndexMap::new();
+    let mut open: IndexMap<&Pattern, Rc<Machine>> = IndexMap::new();
     if bits.contains(&None) {
-        let whole = Machine::of(within, false)?;
+        let whole = machines.of(within, false)?;
         let mut decided: IndexMap<&Pattern, bool> = IndexMap::new();
         for (bit, pattern) in bits.iter_mut().zip(patterns).filter(|(bit, _)| bit.is_none()) {
             if open.contains_key(pattern) {
@@ -111,7 +119,7 @@ pub(crate) fn regions(within: &Pattern, patterns: &[Pattern]) -> Result<Vec<Atom
                 *bit = Some(*known);
                 continue;
             }
-            let machine = Machine::of(pattern, false)?;
+            let machine = machines.of(pattern, false)?;
             match compare(&whole, &machine, &alphabet([within, pattern]))? {
                 (true, true) => {
                     open.insert(pattern, machine);
@@ -123,7 +131,7 @@ pub(crate) fn regions(within: &Pattern, patterns: &[Pattern]) -> Result<Vec<Atom
             }
         }
     }
-    let found = divide(within, &open)?;
+    let found = divide(machines, within, &open)?;
     let atoms = found.into_iter().map(|(accepted, witness)| {
         let matched = bits.iter().zip(patterns).map(|(bit, pattern)| {
             let of_open = || open.get_index_of(pattern).and_then(|index| accepted.get(index));
@@ -150,17 +158,18 @@ fn compare(whole: &Machine, part: &Machine, alphabet: &[char]) -> Result<(bool, 
 
 /// The regions of these patterns, each with a text.
 fn divide(
+    machines: &Machines,
     within: &Pattern,
-    open: &IndexMap<&Pattern, Machine>,
+    open: &IndexMap<&Pattern, Rc<Machine>>,
 ) -> Result<IndexMap<Vec<bool>, String>, Limit> {
     if open.is_empty() {
         return Ok(IndexMap::from([(Vec::new(), within.sample())]));
     }
     let alphabet = alphabet(open.keys().copied().chain([within]));
-    let whole = Machine::of(within, false)?;
-    let machines: Vec<&Machine> = std::iter::once(&whole).chain(open.values()).collect();
+    let whole = machines.of(within, false)?;
+    let all: Vec<&Machine> = std::iter::once(&whole).chain(open.values()).map(Rc::as_ref).collect();
     let mut found: IndexMap<Vec<bool>, String> = IndexMap::new();
-    walk(&machines, 1, &alphabet, |accepted, spell| {
+    walk(&all, 1, &alphabet, |accepted, spell| {
         let bits = accepted.get(1..).unwrap_or_default();
         if !found.contains_key(bits) {
             found.insert(bits.to_vec(), spell());
@@ -170,18 +179,19 @@ fn divide(
     if found.len() > MOST_ATOMS {
         return Err(Limit::TooManyAtoms);
     }
-    let whole = Machine::of(within, true)?;
-    let filled: Result<Vec<_>, _> = open.keys().map(|one| Machine::of(one, true)).collect();
+    let whole = machines.of(within, true)?;
+    let filled: Result<Vec<_>, _> = open.keys().map(|one| machines.of(one, true)).collect();
     let filled = filled?;
     for (bits, text) in &mut found {
         let of_bit = |wanted: bool| bits.iter().map(move |bit| *bit == wanted);
         let inside = filled.iter().zip(of_bit(true)).filter_map(|(one, is)| is.then_some(one));
         let outside = open.values().zip(of_bit(false)).filter_map(|(one, is)| is.then_some(one));
-        let inside: Vec<&Machine> = std::iter::once(&whole).chain(inside).collect();
+        let inside: Vec<&Machine> = std::iter::once(&whole).chain(inside).map(Rc::as_ref).collect();
         if inside.iter().all(|one| one.matches(text)) {
             continue;
         }
-        if let Some(longer) = shortest(&inside, &outside.collect::<Vec<_>>(), &alphabet) {
+        let outside: Vec<&Machine> = outside.map(Rc::as_ref).collect();
+        if let Some(longer) = shortest(&inside, &outside, &alphabet) {
             *text = longer;
         }
     }
@@ -265,7 +275,31 @@ fn spelled(steps: &[Option<(usize, char)>], mut index: usize) -> String {
     characters.into_iter().rev().collect()
 }
 
+/// The automata of patterns. Most elements of policies are about the same patterns, so automata are kept.
+#[derive(Debug, Default)]
+pub(crate) struct Machines {
+    kept: RefCell<HashMap<(Pattern, bool), Result<Rc<Machine>, Limit>>>,
+}
+
+impl Machines {
+    /// The automaton of a pattern ([`Machine::of`]).
+    fn of(&self, pattern: &Pattern, is_filled: bool) -> Result<Rc<Machine>, Limit> {
+        let key = (pattern.clone(), is_filled);
+        if let Some(kept) = self.kept.borrow().get(&key) {
+            return kept.clone();
+        }
+        let made = Machine::of(pattern, is_filled).map(Rc::new);
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() == MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, made.clone());
+        made
+    }
+}
+
 /// The automaton of a pattern.
+#[derive(Debug)]
 struct Machine {
     dfa: dense::DFA<Vec<u32>>,
     start: StateID,

@@ -15,7 +15,7 @@ use lakewright_access::document::{Comparison, Condition};
 use lakewright_access::{network, seconds};
 use lakewright_template::resolve::UNKNOWN;
 
-use crate::language::{Limit, Pattern, Syntax, regions};
+use crate::language::{Limit, Machines, Pattern, Syntax, regions};
 
 /// The maximum number of candidates of a key. The candidates of all keys of a statement are multiplied, so two keys
 /// with so many make thousands of requests.
@@ -36,7 +36,11 @@ pub(crate) struct Candidates {
 /// The candidate values of `key` that tell the conditions on it apart. Conditions on other keys are ignored.
 ///
 /// `${*}`, `${?}` and `${$}` are read both as escapes and, as in documents of version 2008-10-17, as plain text.
-pub(crate) fn candidates(key: &str, conditions: &[&Condition]) -> Result<Candidates, Limit> {
+pub(crate) fn candidates(
+    machines: &Machines,
+    key: &str,
+    conditions: &[&Condition],
+) -> Result<Candidates, Limit> {
     let key = key.to_ascii_lowercase();
     let on_key = conditions.iter().copied().filter(|condition| condition.key == key);
     let mut found = Found::default();
@@ -49,7 +53,7 @@ pub(crate) fn candidates(key: &str, conditions: &[&Condition]) -> Result<Candida
         }
     }
     let is_open = found.is_open || found.kinds.len() > 1;
-    let singles = found.singles()?;
+    let singles = found.singles(machines)?;
     let mut values: Vec<Option<Vec<String>>> = vec![None];
     let mut sets: Vec<Vec<usize>> = vec![Vec::new()];
     // One value of a set fulfils `ForAnyValue` or breaks `ForAllValues`. So each set is decided like one that has as many
@@ -182,7 +186,7 @@ impl Found {
     }
 
     /// One value for each region.
-    fn singles(&self) -> Result<Vec<String>, Limit> {
+    fn singles(&self, machines: &Machines) -> Result<Vec<String>, Limit> {
         let mut singles = self.plain.clone();
         singles.extend(numbers(&self.numbers));
         singles.extend(dates(&self.dates, self.has_epochs));
@@ -192,19 +196,19 @@ impl Found {
         // Without patterns, this is any text: a value for a key that only has to be there.
         let is_of_other_kind = self.kinds.iter().any(|kind| *kind != Kind::Text);
         if !is_of_other_kind || singles.is_empty() || !self.patterns.is_empty() {
-            singles.extend(self.texts()?);
+            singles.extend(self.texts(machines)?);
         }
         Ok(singles.into_iter().collect())
     }
 
     /// A text for each region of the patterns; an ARN where conditions compare ARNs and the region has one.
-    fn texts(&self) -> Result<Vec<String>, Limit> {
+    fn texts(&self, machines: &Machines) -> Result<Vec<String>, Limit> {
         let Some(everything) = Pattern::of("*", Syntax::Like) else { return Ok(Vec::new()) };
         let mut patterns = self.patterns.clone();
         if self.has_arns {
             patterns.extend(Pattern::of("arn:aws:*:*:*:*", Syntax::Arn));
         }
-        let mut atoms = regions(&everything, &patterns)?;
+        let mut atoms = regions(machines, &everything, &patterns)?;
         // The ARNs come first, so that the other half of the same region is left out.
         if self.has_arns {
             atoms.sort_by_key(|atom| atom.matched.last() != Some(&true));

@@ -1,18 +1,26 @@
-//! The regions of patterns. Many elements are about the same resources, so regions are kept.
+//! The regions of patterns and the values of condition keys. Many elements are about the same resources with the same conditions, so these are kept.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::language::{Limit, Pattern, Syntax, regions};
+use lakewright_access::document::Condition;
+
+use crate::language::{Limit, Machines, Pattern, Syntax, regions};
+use crate::values::{Candidates, candidates};
 
 /// The witnesses of the regions of a pattern, by the pattern and those that divide it.
 type Known = BTreeMap<(String, Vec<String>), Result<Rc<[String]>, Limit>>;
 
-/// The regions that were found in one comparison.
+/// The candidates of condition keys, by the key and the conditions on it.
+type KnownValues = HashMap<(String, Vec<Condition>), Result<Rc<Candidates>, Limit>>;
+
+/// The regions and the candidates that were found in one comparison.
 #[derive(Debug, Default)]
 pub(super) struct Divided {
     known: RefCell<Known>,
+    values: RefCell<KnownValues>,
+    machines: Machines,
 }
 
 impl Divided {
@@ -28,9 +36,26 @@ impl Divided {
             return known.clone();
         }
         let near: Vec<Pattern> = key.1.iter().filter_map(|text| readable(text)).collect();
-        let atoms = readable(within).map_or_else(|| Ok(Vec::new()), |one| regions(&one, &near));
+        let atoms = readable(within)
+            .map_or_else(|| Ok(Vec::new()), |one| regions(&self.machines, &one, &near));
         let found = atoms.map(|atoms| atoms.into_iter().map(|atom| atom.witness).collect());
         self.known.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    /// The values of a condition key that tell conditions apart.
+    pub(super) fn candidates(
+        &self,
+        condition_key: String,
+        conditions: Vec<Condition>,
+    ) -> Result<Rc<Candidates>, Limit> {
+        let key = (condition_key, conditions);
+        if let Some(known) = self.values.borrow().get(&key) {
+            return known.clone();
+        }
+        let conditions: Vec<&Condition> = key.1.iter().collect();
+        let found = candidates(&self.machines, &key.0, &conditions).map(Rc::new);
+        self.values.borrow_mut().insert(key, found.clone());
         found
     }
 }

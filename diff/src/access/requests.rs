@@ -19,7 +19,6 @@ use super::answers::{Difference, Worlds};
 use super::elements::Element;
 use super::index::Index;
 use crate::language::Limit;
-use crate::values::{self, Candidates};
 
 /// The largest number of combinations of values of condition keys in one cell.
 const MOST_CONTEXTS: usize = 1_024;
@@ -320,9 +319,9 @@ impl<'w> Cells<'_, 'w> {
         let (by_key, variables) = self.conditions(relevant, request);
         let mut contexts = Contexts { all: vec![Context::new()], is_open: false };
         for (key, conditions) in by_key {
-            let conditions: Vec<&Condition> = conditions.iter().collect();
-            let Candidates { mut values, is_open } =
-                values::candidates(&key, &conditions).map_err(Limit::reason)?;
+            let candidates = self.index.divided.candidates(key.clone(), conditions);
+            let candidates = candidates.map_err(Limit::reason)?;
+            let (mut values, is_open) = (candidates.values.clone(), candidates.is_open);
             if key == ALIASES {
                 values.retain(|values| !self.has_other_owner(values.as_deref(), request.resource));
             }

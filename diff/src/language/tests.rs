@@ -19,7 +19,7 @@ fn atoms_by(syntax: Syntax, within: &str, patterns: &[&str]) -> Result<Vec<Atom>
     let Some(within) = Pattern::of(within, syntax) else { return Ok(Vec::new()) };
     let read: Vec<_> = patterns.iter().map(|pattern| Pattern::of(pattern, syntax)).collect();
     let known: Vec<_> = read.iter().flatten().cloned().collect();
-    let atoms = regions(&within, &known)?.into_iter().map(|atom| {
+    let atoms = regions(&Machines::default(), &within, &known)?.into_iter().map(|atom| {
         let mut bits = atom.matched.into_iter();
         // A pattern that matches no text has no bit among the known ones.
         let matched = read.iter().map(|one| one.is_some() && bits.next().unwrap_or(false));

@@ -34,7 +34,7 @@ fn holds(condition: &Condition, candidate: Option<&Vec<String>>) -> Option<bool>
 /// How the requests that fulfil the first condition compare with those that fulfil the second: fewer (`<`), more (`>`),
 /// the same (`=`), or some of each only (`!`).
 fn relation(one: &Condition, other: &Condition) -> &'static str {
-    let found = candidates(KEY, &[one, other]).expect("few values");
+    let found = candidates(&Machines::default(), KEY, &[one, other]).expect("few values");
     assert!(!found.is_open, "{one:?} {other:?}");
     assert!(found.values.len() <= MOST);
     let differs = |yes: &Condition, no: &Condition| {
@@ -185,7 +185,7 @@ fn conditions_on_sets_are_told_apart() {
 fn a_set_has_a_value_for_each_condition() {
     let conditions = ["a", "b", "c"];
     let conditions = conditions.map(|value| condition(("ForAnyValue:StringEquals", &[value])));
-    let found = candidates(KEY, &conditions.each_ref()).expect("few values");
+    let found = candidates(&Machines::default(), KEY, &conditions.each_ref()).expect("few values");
     let holds_all = |value: &Option<Vec<String>>| {
         conditions.iter().all(|one| holds(one, value.as_ref()) == Some(true))
     };
@@ -208,14 +208,14 @@ fn what_cannot_be_told_is_open() {
         (("StringEquals", &["a"][..]), false),
     ] {
         let condition = condition(one);
-        let found = candidates(KEY, &[&condition]).expect("few values");
+        let found = candidates(&Machines::default(), KEY, &[&condition]).expect("few values");
         assert_eq!(found.is_open, expected, "{one:?}");
         assert!(found.values.contains(&None), "{one:?}");
     }
     let (text, number) =
         (condition(("StringLike", &["1*"])), condition(("NumericLessThan", &["5"])));
-    assert!(candidates(KEY, &[&text, &number]).expect("few values").is_open);
-    let others = candidates("test:other", &[&text]).expect("few values");
+    assert!(candidates(&Machines::default(), KEY, &[&text, &number]).expect("few values").is_open);
+    let others = candidates(&Machines::default(), "test:other", &[&text]).expect("few values");
     assert_eq!(others.values, [None, Some(vec!["x".to_owned()])]);
 }
 
@@ -223,7 +223,7 @@ fn what_cannot_be_told_is_open() {
 fn too_many_values_are_a_limit() {
     let values: Vec<String> = (0..70).map(|index| index.to_string()).collect();
     let many = Condition::new("StringEquals", KEY, values);
-    assert_eq!(candidates(KEY, &[&many]), Err(Limit::TooManyAtoms));
+    assert_eq!(candidates(&Machines::default(), KEY, &[&many]), Err(Limit::TooManyAtoms));
 }
 
 #[test]
@@ -243,7 +243,8 @@ fn values_are_readable() {
         (("ArnLike", &["arn:aws:s3:::b"][..]), &["arn:aws:x:x:x:x", "arn:aws:s3:::b"][..]),
     ] {
         let condition = condition(one);
-        let found = candidates(KEY, &[&condition]).expect("few values").values;
+        let found =
+            candidates(&Machines::default(), KEY, &[&condition]).expect("few values").values;
         let mut texts: Vec<String> = found.into_iter().flatten().flatten().collect();
         let mut expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
         texts.sort();
