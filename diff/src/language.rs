@@ -11,7 +11,7 @@
 //! take the automata to the same states as that one.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -275,10 +275,13 @@ fn spelled(steps: &[Option<(usize, char)>], mut index: usize) -> String {
     characters.into_iter().rev().collect()
 }
 
+/// The automata that are kept, by the pattern and whether each `*` has at least one character.
+type Kept = IndexMap<(Pattern, bool), Result<Rc<Machine>, Limit>>;
+
 /// The automata of patterns. Most elements of policies are about the same patterns, so automata are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Machines {
-    kept: RefCell<HashMap<(Pattern, bool), Result<Rc<Machine>, Limit>>>,
+    kept: RefCell<Kept>,
 }
 
 impl Machines {

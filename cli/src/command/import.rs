@@ -20,14 +20,13 @@ use crate::ui::Ui;
 /// Write the mesh of a data.all account from its deployed templates, and the migration to it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  lakewright import --from-templates deployed --out my-mesh --trusted-role ROLE
-  lakewright import --from-templates deployed --out my-mesh --trusted-role ROLE --move-by import
+  lakewright import --from-templates in --out out --trusted-role arn:aws:iam::111122223333:role/app
 
 The folder has a template for each stack, in a file with the stack's name, and what CloudFormation says
 about the stacks:
-  aws cloudformation get-template --stack-name NAME --query TemplateBody > deployed/NAME.json
-  aws cloudformation describe-stacks --stack-name NAME > deployed/NAME.stack.json
-  aws cloudformation describe-stack-resources --stack-name NAME > deployed/NAME.resources.json
+  aws cloudformation get-template --stack-name NAME --query TemplateBody > in/NAME.json
+  aws cloudformation describe-stacks --stack-name NAME > in/NAME.stack.json
+  aws cloudformation describe-stack-resources --stack-name NAME > in/NAME.resources.json
 
 Nothing is changed in AWS, and no file is overwritten. What no template shows is listed.")]
 pub(crate) struct ImportArgs {

@@ -1,9 +1,10 @@
 //! The regions of patterns and the values of condition keys. Many elements are about the same resources with the same conditions, so these are kept.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use indexmap::IndexMap;
 use lakewright_access::document::Condition;
 
 use crate::language::{Limit, Machines, Pattern, Syntax, regions};
@@ -13,7 +14,7 @@ use crate::values::{Candidates, candidates};
 type Known = BTreeMap<(String, Vec<String>), Result<Rc<[String]>, Limit>>;
 
 /// The candidates of condition keys, by the key and the conditions on it.
-type KnownValues = HashMap<(String, Vec<Condition>), Result<Rc<Candidates>, Limit>>;
+type KnownValues = IndexMap<(String, Vec<Condition>), Result<Rc<Candidates>, Limit>>;
 
 /// The regions and the candidates that were found in one comparison.
 #[derive(Debug, Default)]

@@ -25,7 +25,7 @@ impl Emulator {
     }
 
     /// The same call in another region.
-    fn call_in(
+    pub(super) fn call_in(
         &self,
         region: &str,
         account: &str,
