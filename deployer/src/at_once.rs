@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _};
 use lakewright_template::Place;
 
-/// The number of requests to one account and region at the same time. AWS throttles the requests of an account and region, and
-/// the SDK then waits.
+/// The number of futures that ask in one account and region at the same time. AWS throttles the requests of an account and
+/// region, and the SDK then waits.
 const IN_A_PLACE: usize = 4;
 
 /// The number of accounts and regions at the same time.
 const PLACES: usize = 64;
 
-/// The results of futures, in the order of the futures. Each asks in one account and region: at most 4 run there at the same
-/// time, and in at most 64 accounts and regions.
+/// The results of all futures, in the order of the futures: one that fails stops none of the others. Each asks in one account
+/// and region. At most 4 run there at the same time, and in at most 64 accounts and regions.
 pub async fn by_place<'p, F: Future>(
     futures: impl IntoIterator<Item = (&'p Place, F)>,
 ) -> Vec<F::Output> {

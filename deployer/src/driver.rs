@@ -183,6 +183,10 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
         let waves = Waves::of(plan, &self.policy.canaries);
         let mut schedule = Schedule::in_waves(plan, self.policy.limits, &waves);
         let changes = plan.steps.iter().filter(|step| step.is_change()).count();
+        // Also what a person has set aside.
+        let has_untried = |summary: &Summary| {
+            summary.skipped.keys().any(|address| waves.first().contains(address))
+        };
         if let Some(reason) = self.held_back_at_first(&waves, sites).await {
             schedule.stop(&reason);
         }
@@ -212,7 +216,7 @@ impl<'a, C: Cloud, R: FnMut(Event), A: FnMut(&StackAddress, &[Change]) -> bool>
                     summary.skipped.insert(address, because);
                     continue;
                 }
-                Some(Next::Gate) if failures + set_aside > 0 => {
+                Some(Next::Gate) if failures + set_aside > 0 || has_untried(&summary) => {
                     schedule.stop("a stack of the first wave was not deployed");
                     continue;
                 }

@@ -14,10 +14,12 @@ pub(crate) fn can_be_link(kind: &str) -> bool {
     LINKS.iter().any(|(link, _, _)| *link == kind)
 }
 
-/// Whether a resource of a template is a link to a database or a table, which has the data, or a view of tables that have it. A template that cannot be read
-/// has none, and neither has one whose property is known only at the deployment.
+/// Whether a resource of a template is a link to a database or a table, or a view. The data is that of the database and the
+/// tables that it names. A template that cannot be read has neither, and a property that is known only at the deployment makes
+/// none.
 ///
-/// Source: "Resource link handling in AWS Glue APIs" in the Lake Formation developer guide.
+/// Sources: "Resource link handling in AWS Glue APIs" in the Lake Formation developer guide; `ViewDefinition` of `TableInput` in
+/// the Glue API reference.
 pub(crate) fn is_link(template: &str, logical_id: &str) -> bool {
     let Ok(template) = read::template(template) else { return false };
     let mut resources = template.resources.iter();

@@ -145,7 +145,7 @@ impl Schedule {
         };
         let (deletions, others): (Vec<usize>, Vec<usize>) =
             changes.iter().copied().partition(|index| plan.steps[*index].action == Action::Delete);
-        schedule.order_waves(plan, &others, waves);
+        schedule.order_waves(plan, &changes, waves);
         schedule.order_deletions(plan, &others, &deletions);
         schedule.needed_by = schedule.nodes.iter().map(|node| node.needs.clone()).collect();
         for index in changes {

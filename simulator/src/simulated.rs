@@ -16,7 +16,8 @@ use tokio::time::Instant;
 use crate::stack::Standing;
 use crate::world::{Class, Due, Request, World};
 
-/// How often a request to another service is sent. The adapter gives up after 5 tries, and so would one run in a thousand.
+/// How often a request to another service is sent. The adapter sends it 5 times only: lost requests alone would then end about
+/// one run in a thousand, and not a mistake of the driver.
 const TRIES: u32 = 8;
 /// How many events a page has ("DescribeStackEvents" in the API reference has no number; an assumption).
 const PAGE: usize = 100;

@@ -1,6 +1,6 @@
 //! Refreshes as a user experiences them. First one that finds nothing to do in 100 accounts, and one that plans a change of each
-//! stack there, against `listing.py`. Then about 120 small stacks in one account of the emulator, by turns with the CDK's command line, if its path is an argument:
-//! `cargo xtask bench fleet` installs both.
+//! stack there, against `listing.py`. Then about 120 small stacks in one account of the emulator, by turns with the CDK's command
+//! line, if its path is an argument: `cargo xtask bench fleet` installs both.
 
 #[path = "../generate.rs"]
 mod generate;

@@ -17,9 +17,12 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use super::failure::{chain, failed};
 use crate::cloud::CloudError;
 
-/// The connect timeout and the read timeout of the first request. It is tried twice, so a misspelt endpoint is reported
-/// within five seconds.
-const FIRST_WAIT: Duration = Duration::from_millis(1_500);
+/// How long the first request waits for an endpoint that somebody has configured. It is sent twice, so a misspelt endpoint is
+/// reported within five seconds.
+const ENDPOINT_WAIT: Duration = Duration::from_millis(1_500);
+
+/// How long it waits for AWS itself, whose address cannot be misspelt: a network may be slow. It is sent twice.
+const AWS_WAIT: Duration = Duration::from_secs(10);
 
 /// The purpose of the first request, which completes `failed to ...`.
 const WHAT: &str = "find out who the caller is";
@@ -118,8 +121,8 @@ fn is_endpoint(url: &str) -> bool {
 
 /// The id of the caller's account.
 pub(super) async fn account(base: &SdkConfig) -> Result<String, CloudError> {
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(FIRST_WAIT).read_timeout(FIRST_WAIT).build();
+    let wait = if endpoint(base).is_some() { ENDPOINT_WAIT } else { AWS_WAIT };
+    let timeouts = TimeoutConfig::builder().connect_timeout(wait).read_timeout(wait).build();
     let retries = RetryConfig::standard()
         .with_max_attempts(2)
         .with_initial_backoff(Duration::from_millis(100));
@@ -132,6 +135,19 @@ pub(super) async fn account(base: &SdkConfig) -> Result<String, CloudError> {
     Ok(identity.account().unwrap_or_default().to_owned())
 }
 
+/// The endpoint that somebody has configured for the first request, with the setting that names it.
+fn endpoint(base: &SdkConfig) -> Option<String> {
+    // A service's own endpoint takes precedence: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
+    let own = env::var("AWS_ENDPOINT_URL_STS").ok().filter(|url| !url.is_empty());
+    match (own, base.endpoint_url()) {
+        (Some(url), _) => Some(format!("`{url}`, the endpoint of AWS_ENDPOINT_URL_STS,")),
+        (None, Some(url)) => {
+            Some(format!("`{url}`, the endpoint of AWS_ENDPOINT_URL or of the profile,"))
+        }
+        (None, None) => None,
+    }
+}
+
 /// Why the caller is unknown: no response, a response from something other than AWS, or no credentials.
 fn unanswered<E>(base: &SdkConfig, error: &SdkError<E, HttpResponse>) -> CloudError
 where
@@ -139,15 +155,7 @@ where
 {
     let network = |message: String| CloudError::Network { what: WHAT.to_owned(), message };
     let region = base.region().map(ToString::to_string).unwrap_or_default();
-    // A service's own endpoint takes precedence: "Service-specific endpoints" in the AWS SDKs and tools reference guide.
-    let own = env::var("AWS_ENDPOINT_URL_STS").ok().filter(|url| !url.is_empty());
-    let place = match (own, base.endpoint_url()) {
-        (Some(url), _) => format!("`{url}`, the endpoint of AWS_ENDPOINT_URL_STS,"),
-        (None, Some(url)) => {
-            format!("`{url}`, the endpoint of AWS_ENDPOINT_URL or of the profile,")
-        }
-        (None, None) => format!("AWS in {region}"),
-    };
+    let place = endpoint(base).unwrap_or_else(|| format!("AWS in {region}"));
     let is_unreached = match error {
         SdkError::TimeoutError(_) => true,
         SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),

@@ -123,6 +123,20 @@ fn a_wave_waits_for_its_gate() {
 }
 
 #[test]
+fn a_deletion_waits_for_the_gate_also_if_nothing_else_follows() {
+    let a = update(1, "a", &[]);
+    let gone = step(2, "gone", StackKind::Dataset, Action::Delete, &[]);
+    let plan = Plan { steps: vec![a, gone] };
+    let waves = Waves::of(&plan, &BTreeSet::from([place(1)]));
+    let mut schedule = Schedule::in_waves(&plan, wide(), &waves);
+    assert_eq!(started(&mut schedule), [0]);
+    schedule.done(0, true);
+    assert_eq!(schedule.next_step(), Some(Next::Gate));
+    schedule.open();
+    assert_eq!(started(&mut schedule), [1]);
+}
+
+#[test]
 fn after_a_stop_nothing_starts_and_everything_is_told() {
     let a = update(1, "a", &[]);
     let b = update(1, "b", &[&a.address]);

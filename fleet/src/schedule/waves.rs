@@ -10,7 +10,7 @@ use crate::plan::{Action, Plan};
 /// The waves in which the changes of a plan begin, counted from 0. Without canaries there is one.
 ///
 /// A change of a canary waits only for changes of the first wave. A stack of another account or region that it waits for is
-/// therefore drawn into the first wave, and so is what that one waits for. Deletions come last of all.
+/// therefore drawn into the first wave, and so is what that one waits for. Deletions come last of all, in the second wave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Waves {
     has_canaries: bool,

@@ -177,3 +177,25 @@ fn a_run_that_waits_after_a_wave_can_be_stopped() {
     assert!(!summary.skipped.is_empty());
     assert!(summary.skipped.values().all(|because| because.to_string() == "enough"), "{summary:?}");
 }
+
+/// A stack that a person sets aside was not tried.
+#[test]
+fn a_wave_does_not_begin_if_a_stack_of_the_wave_before_it_was_set_aside() {
+    let (policy, waves) = canary();
+    let policy = Policy { watch: Watch::default(), ..policy };
+    let fleet = Fleet::of_size(3, STACKS);
+    let plan = plan(MESH, &fleet.entries, &BTreeMap::new()).expect("an order");
+    let mut addresses = plan.steps.iter().map(|step| &step.address);
+    let last = addresses.rfind(|address| waves.first().contains(*address)).expect("a stack");
+    let (stop, seen) = (Stop::default(), Seen::default());
+    stop.hold();
+    let person = async {
+        stop.wish(Wish::SetAside(last.clone()));
+        stop.go_on();
+    };
+    let summary = paused(with_policy(policy, &stop, &seen, person));
+    assert_eq!(summary.skipped.get(last), Some(&Because::SetAside));
+    assert!(summary.outcomes.keys().all(|address| waves.first().contains(address)), "{summary:?}");
+    let reason = "a stack of the first wave was not deployed";
+    assert!(summary.skipped.values().any(|because| because.to_string() == reason), "{summary:?}");
+}

@@ -8,6 +8,9 @@ use crate::run::{Result, read, write};
 
 /// Takes the links away that lead out of the pages, to files of the repository that the site does not have. Their texts stay.
 pub(super) fn stay_inside(source: &Path) -> Result {
+    // Links are compared with it as they are in truth, without symbolic links.
+    let inside =
+        fs::canonicalize(source).map_err(|error| format!("{}: {error}", source.display()))?;
     for path in files(source)? {
         if path.extension().is_none_or(|end| end != "md") {
             continue;
@@ -20,7 +23,8 @@ pub(super) fn stay_inside(source: &Path) -> Result {
             let file = address.split('#').next().unwrap_or_default();
             let is_there = file.is_empty()
                 || address.contains("://")
-                || fs::canonicalize(folder.join(file)).is_ok_and(|found| found.starts_with(source));
+                || fs::canonicalize(folder.join(file))
+                    .is_ok_and(|found| found.starts_with(&inside));
             kept.push_str(before);
             let link = if is_there { &["[", name, "](", address, ")"][..] } else { &[name] };
             kept.push_str(&link.concat());
