@@ -169,10 +169,12 @@ impl Deployment<'_> {
             }
         };
         // The report comes first: it is needed most when the journal cannot be written.
-        if let Some(path) = &night.report {
-            told.write(path, begun.elapsed())?;
-            ui.note(&format!("the report is in {}", path.display()));
-        }
+        let reported = match &night.report {
+            Some(path) => told
+                .write(path, begun.elapsed())
+                .map(|()| ui.note(&format!("the report is in {}", path.display()))),
+            None => Ok(()),
+        };
         let stopped = told.stopped();
         if let Some(text) = written.trace.as_ref().and_then(|trace| trace.end(stopped.as_deref())) {
             ui.note(&text);
@@ -180,7 +182,8 @@ impl Deployment<'_> {
         written
             .write(&Entry::Ended { stopped })
             .map_err(|error| Failure::unexpected(error.to_string()))?;
-        Ok(exit)
+        // The run has ended whether or not its report could be written.
+        reported.map(|()| exit)
     }
 
     /// The trace of the run, if somebody wants one.

@@ -41,7 +41,9 @@ pub(super) fn kinds(source: &Path) -> Result<Pages> {
     for rule in schema["allOf"].as_array().into_iter().flatten() {
         let kind = rule["if"]["properties"]["kind"]["const"].as_str();
         let name = rule["then"]["$ref"].as_str().and_then(|at| at.rsplit('/').next());
-        let (Some(kind), Some(name)) = (kind, name) else { continue };
+        let (Some(kind), Some(name)) = (kind, name) else {
+            return Err(format!("the schema of the mesh has a rule without a kind: {rule}"));
+        };
         let path = format!("kinds/{name}.md");
         let definition = &schema["definitions"][name];
         let text = format!(
